@@ -1,5 +1,5 @@
 // The sample service: responds to every request with who it is. Node built-ins only.
-//   PORT (8080)  where it listens      HOST (all addresses)      MESSAGE (hello)  what it says
+//   PORT (8080)  where it listens      HOST (all addresses)      MESSAGE (hello)  its response
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 

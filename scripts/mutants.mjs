@@ -69,7 +69,7 @@ function turnsRed(tests, mutant) {
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      // A fault that makes a test hang is caught, too. One that keeps a file from loading says nothing.
+      // A fault that makes a test hang is caught, too. One that keeps a file from loading shows nothing.
       if (code === 0) resolve(false);
       else if (isLate || / failing$/m.test(output)) resolve(true);
       else reject(new Error(`no test ran with ${JSON.stringify(mutant?.fault ?? tests)}: ${output.slice(0, 2_000)}`));

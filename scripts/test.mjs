@@ -156,7 +156,7 @@ if (slowest.length > 0) {
 const minutes = (Date.now() - startedAt) / 60_000;
 if (minutes > budgetMinutes) {
   const reason = `the run took ${minutes.toFixed(1)} minutes, more than ${budgetMinutes}: scripts/test-steps.mjs divides it`;
-  // Not a failure: how fast a shared machine is says nothing of what was changed.
+  // Not a failure: the speed of a shared machine does not depend on what was changed.
   console.log(`\nWARNING ${reason}`);
 }
 for (const { title, reason } of failures) console.log(`\nFAILED ${title}\n${reason.replace(/^/gm, '    ')}`);

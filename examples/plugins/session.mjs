@@ -4,7 +4,7 @@ import session from 'express-session';
 import { Redis } from 'ioredis';
 
 /**
- * Sessions in Redis, so that every worker and every replica knows them. The endpoint gets the user's name.
+ * Sessions in Redis, so that every worker and every replica has them. The endpoint gets the user's name.
  * The secret that signs cookies comes from a file: labels are readable in the registry.
  *
  * @type {import('swarmgate').Plugin} com.df.plugins=session(redis="redis://redis:6379",secretFile=/run/secrets/session)

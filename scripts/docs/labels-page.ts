@@ -54,7 +54,7 @@ variables of the proxy.
   \`definition-too-large\`.
 - A label that a destination’s \`reqMode\` cannot honour has no effect, with the warning \`label-not-honoured\`; where it restricts access,
   nothing is relayed to the destination.
-- Durations of 0 mean no limit where the table says so, and are refused elsewhere.
+- Durations of 0 mean no limit where the table states it, and are refused elsewhere.
 - Booleans are \`1 t T true TRUE True 0 f F false FALSE False\`. Anything else is an error.
 - An empty value is the same as no label.
 - A wrong value rejects the definition: the service keeps its last good one, and \`GET /v1/problems\`, Consul, the log and a metric
@@ -66,8 +66,8 @@ const headerLanguage = `## The language of header rules
 \`Name value\`, several by comma. Quotes around the whole value delimit it; quotes inside it are data (\`default-src 'self'\`). Commas in
 quotes or behind a backslash do not separate; a backslash outside \`'…'\` stands for the character after it. \`%[src]\` is the client’s address,
 \`%[dst_port]\` the port it connected to, \`%[env(NAME)]\` a variable of the proxy’s environment (never one that is named like a secret),
-\`%%\` a percent sign. A rule may end in \`if { ssl_fc }\` or \`unless { ssl_fc }\`: only over TLS, or only without. Everything else HAProxy
-knows is refused, as are headers that frame the message (\`Content-Length\`, \`Transfer-Encoding\`, \`Connection\`, …).`;
+\`%%\` a percent sign. A rule may end in \`if { ssl_fc }\` or \`unless { ssl_fc }\`: only over TLS, or only without. Everything else of HAProxy's language
+is refused, as are headers that frame the message (\`Content-Length\`, \`Transfer-Encoding\`, \`Connection\`, …).`;
 
 function labelTable(entries: readonly LabelEntry[]): string {
   return table(

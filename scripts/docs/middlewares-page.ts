@@ -26,7 +26,7 @@ export function middlewaresPage(): string {
   ].join('\n\n')}\n`;
 }
 
-/** A kind that no label can ask for yet is not documented. */
+/** A kind that no label can name yet is not documented. */
 function isServed({ kind, insteadOfLabel }: MiddlewareKind): boolean {
   return kind in destinationLabels || (insteadOfLabel !== undefined && insteadOfLabel in serviceLabels);
 }

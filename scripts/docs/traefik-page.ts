@@ -134,7 +134,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    \`\`\`
 
 4. **Let go of the flags.** They go with the Traefik service. Write the listener’s settings that \`diff\` prints into \`docker/traefik/settings.env\` (or the file that
-   \`TRAEFIK_SETTINGS\` names), export those of the proxy, and deploy again with \`TRAEFIK_SERVICE=off\`. \`diff\`, with the same settings in its environment, still says
+   \`TRAEFIK_SETTINGS\` names), export those of the proxy, and deploy again with \`TRAEFIK_SERVICE=off\`. \`diff\`, with the same settings in its environment, still prints
    \`no difference\`. Where Traefik is removed before that, what is registered stays, and nothing new is served (problem \`traefik-service-missing\`).
 5. **Switch.** Take Traefik off its ports, and put Swarmgate on them:
 

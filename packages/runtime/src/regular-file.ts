@@ -13,7 +13,7 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * The text of a file that a setting names. Never waits for a FIFO or device, and reads no more than the bound, whatever stands at the path.
- * @throws Error of the system; or one that says what is there instead of a regular file, or how much too large it is
+ * @throws Error of the system; or one that names what is there instead of a regular file, or how much too large it is
  */
 export function readRegularFileSync(path: string, { mostBytes = mostBytesByDefault }: RegularFileOptions = {}): string {
   check(statSync(path), mostBytes);

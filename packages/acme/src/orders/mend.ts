@@ -94,7 +94,7 @@ const mends: Readonly<Record<string, MendOf>> = {
     suggestion: 'use a DNS name, or an issuer that certifies addresses',
   }),
   externalAccountRequired: (_, { issuer }) => ({
-    what: `${issuer} wants an external account`,
+    what: `${issuer} requires an external account`,
     suggestion: 'make one at the CA and set ACME_EAB_KID and ACME_EAB_HMAC',
   }),
   account: (_, { issuer }) => ({
@@ -110,7 +110,7 @@ const mends: Readonly<Record<string, MendOf>> = {
     suggestion: 'set an address that exists',
   }),
   userActionRequired: (_, { issuer, detail }) => ({
-    what: `${issuer} wants its account holder to act`,
+    what: `${issuer} requires an action of its account holder`,
     suggestion: `do what the CA writes: ${detail}`,
   }),
   invalidProfile: (_, { issuer }) => ({

@@ -40,7 +40,7 @@ export function nextStep(
   { names, challenge, reported }: StepInput,
 ): Step {
   const foreign = authorizations.find((each) => each.status !== 'valid' && !isOrdered(each, names));
-  if (foreign !== undefined) return refused(`the CA asks for a proof of ${nameOf(foreign)}, which was not ordered`);
+  if (foreign !== undefined) return refused(`the CA requires a proof of ${nameOf(foreign)}, which was not ordered`);
   const failures = new Map<string, AcmeProblem>();
   for (const each of authorizations) {
     const problem = failureOf(each, challenge);

@@ -40,7 +40,8 @@ export function withNames(found: readonly FoundCertificate[], imported: readonly
   return found.map((each): Imported => {
     if (!('pem' in each)) return { names: [each.from], state: 'refused', why: each.why };
     const response = responses.next().value;
-    if (response === undefined) return { names: [each.from], state: 'refused', why: 'the proxy says nothing of it' };
+    if (response === undefined)
+      return { names: [each.from], state: 'refused', why: 'the proxy’s response does not name it' };
     return response.names.length > 0 ? response : { ...response, names: [each.from] };
   });
 }

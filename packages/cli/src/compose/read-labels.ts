@@ -133,7 +133,7 @@ function textOf(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Numbers that Go's YAML parser knows beyond the core schema of YAML 1.2: `1_000`, `0b11`. */
+/** Numbers that Go's YAML parser reads beyond the core schema of YAML 1.2: `1_000`, `0b11`. */
 function plainText({ value }: Scalar): string {
   const text = String(value);
   if (/^[-+]?0b[01_]+$/.test(text)) return signed(text);

@@ -61,7 +61,7 @@ function modeProblem(entry: LabelEntry, label: string, where: string, mode: ReqM
         : 'needs requests';
   const suggestion =
     mode === 'tcp' && needsName
-      ? 'use reqMode sni, which tells TLS connections apart by name, or give the service a srcPort of its own'
+      ? 'use reqMode sni, which distinguishes TLS connections by server name, or give the service a srcPort of its own'
       : `leave ${label} out, or use reqMode ${entry.modes?.[0] ?? 'http'}`;
   return {
     severity: 'warning',

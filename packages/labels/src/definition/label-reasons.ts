@@ -127,7 +127,7 @@ export const labelReasons = {
   'traefik-file-partly': entry(
     'traefik',
     'A part of `TRAEFIK_FILE` has no effect.',
-    'Remove it; docs/from-traefik.md says what has one.',
+    'Remove it; docs/from-traefik.md lists what has one.',
   ),
   'traefik-flag-unsupported': entry(
     'traefik',
@@ -226,7 +226,7 @@ export const labelReasons = {
   'variable-missing': entry('check', 'A variable that the file requires is not set.', 'Set it.'),
   'format-invalid': entry(
     'check',
-    'A `$` of the file begins no variable that Docker knows.',
+    'A `$` of the file begins no variable that Docker reads.',
     'Write `$$` for a dollar sign, or a form that Docker has.',
   ),
   'default-nested': entry(

@@ -67,7 +67,7 @@ export const servingReasons = {
   'path-unusable': entry(
     'serving',
     'The path or pattern cannot be compared with requests.',
-    'Correct it as `message` says.',
+    'Correct it as `message` describes.',
   ),
   'redirect-target-missing': entry(
     'serving',

@@ -294,7 +294,7 @@ class FileReader {
       severity,
       reason: 'traefik-file-partly',
       message: `${place(this.#name, line)}: ${what} has no effect: ${why}`,
-      suggestion: 'docs/from-traefik.md says what has',
+      suggestion: 'docs/from-traefik.md lists what has one',
     });
   }
 

@@ -80,7 +80,7 @@ export function routerMiddlewares(
     refuse(
       'of its entrypoint',
       group.closed,
-      'write what the flag says in another way, or leave it out',
+      'use another equivalent of the flag, or leave it out',
       'TRAEFIK_ENTRYPOINTS',
     );
   const tlsOptions = options.get('tls.options') ?? ofEntrypoint(group);

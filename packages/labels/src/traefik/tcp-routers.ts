@@ -1,3 +1,4 @@
+import { isTrue } from '@swarmgate/runtime';
 import type { Problem } from '../definition/problem.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import type { EntrypointOptionsMap } from './entrypoint-options.ts';
@@ -94,7 +95,7 @@ function closedOf({ entrypointOptions }: TraefikOptions): EntrypointOptionsMap {
 
 function modeOf(options: GivenOptions): 'tcp' | 'sni' | 'tls' {
   if (!hasTls(options)) return 'tcp';
-  return /^(1|t|true)$/i.test(options.get('tls.passthrough')?.value.trim() ?? '') ? 'sni' : 'tls';
+  return isTrue(options.get('tls.passthrough')?.value) ? 'sni' : 'tls';
 }
 
 /** TLS that is passed through can have a port of its own; TLS that is ended is at an entrypoint with TLS. */

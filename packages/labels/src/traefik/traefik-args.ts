@@ -1,3 +1,4 @@
+import { isTrue } from '@swarmgate/runtime';
 import type { Problem } from '../definition/problem.ts';
 import { AcmeFlags, type FlagRemark, type SettingOfFlag } from './acme-flags.ts';
 import { readConstraint } from './constraints.ts';
@@ -71,11 +72,6 @@ function flagsOf(lines: readonly string[]): readonly Flag[] {
           : [[(variable[1] ?? '').toLowerCase().replaceAll('_', '.'), unquoted(variable[2] ?? ''), line]];
       })
   );
-}
-
-/** As Go reads a boolean (strconv.ParseBool). */
-function isOn(value: string): boolean {
-  return /^(1|t|true)$/i.test(value);
 }
 
 function unquoted(text: string): string {
@@ -329,7 +325,7 @@ class ArgsReader {
           this.#lack(written, `it cannot be read at character ${read.at}: ${read.message}`, read.suggestion);
       }
     }
-    if (exposed === undefined || isOn(exposed.value))
+    if (exposed === undefined || isTrue(exposed.value))
       this.#add('listener', 'TRAEFIK_EXPOSED_BY_DEFAULT=true', exposed?.written ?? 'Traefik’s default');
   }
 

@@ -1,3 +1,4 @@
+import { isTrue } from '@swarmgate/runtime';
 import type { Constraint } from './constraints.ts';
 import type { EntrypointOptionsMap } from './entrypoint-options.ts';
 import type { ReadLabels } from './read-labels.ts';
@@ -47,6 +48,6 @@ export function isForTraefik(
   const given = Object.keys(labels).filter((label) => /^traefik\./i.test(label));
   if (given.length === 0) return false;
   const enable = given.find((label) => label.toLowerCase() === 'traefik.enable');
-  const isEnabled = enable === undefined ? exposedByDefault : /^(1|t|true)$/i.test((labels[enable] ?? '').trim());
+  const isEnabled = enable === undefined ? exposedByDefault : isTrue(labels[enable]);
   return isEnabled && (constraint?.(labels) ?? true);
 }

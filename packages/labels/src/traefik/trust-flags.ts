@@ -1,3 +1,4 @@
+import { isTrue } from '@swarmgate/runtime';
 import type { FlagRemark, SettingOfFlag } from './acme-flags.ts';
 import { splitList } from './middleware-calls.ts';
 
@@ -25,7 +26,7 @@ export class TrustFlags {
     const match = /^(forwardedheaders|proxyprotocol)\.(trustedips(?:\[\d+\])?|insecure)$/.exec(option);
     if (match === null) return false;
     const isInsecure = match[2] === 'insecure';
-    if (isInsecure && !/^(1|t|true)$/i.test(value)) return true;
+    if (isInsecure && !isTrue(value)) return true;
     if (isInsecure)
       this.#remarks.push({
         written,

@@ -291,8 +291,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
       this.#fail(fault.kind === 'invalid' ? 'endpoint-answer-invalid' : 'endpoint-unreachable');
       return;
     }
-    // A connection that was idle before and closes without a byte was most likely idle for too long: that says
-    // nothing of the endpoint, so it may be tried again, on a fresh connection.
+    // A connection that was idle before and closes without a byte was most likely idle for too long: that is
+    // no failure of the endpoint, so it may be tried again, on a fresh connection.
     const stale = fault.kind === 'closed' && connection.wasIdle && !connection.responding;
     this.#finished(stale ? 'abandoned' : outcomeOf(fault));
     if (!this.#mayTryAgain(fault, connection)) {

@@ -27,8 +27,8 @@ export interface RequestHop {
 /** RFC 9110, section 7.6.3. */
 const viaVersions: Readonly<Record<Protocol, string>> = { 'HTTP/1.0': '1.0', 'HTTP/1.1': '1.1', 'HTTP/2': '2.0' };
 
-// Naming these in Connection must not remove them: they frame or address the message, or are what the proxy itself
-// says about it.
+// Naming these in Connection must not remove them: they frame or address the message, or the proxy itself
+// sets them.
 const neverNamed = new Set(['host', 'content-length', 'trailer', 'via', 'expect']);
 
 const written = new Set([

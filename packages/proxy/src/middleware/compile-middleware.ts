@@ -124,8 +124,8 @@ const noEndpoints: EndpointChoice = {
 function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const { definition, destination } = route;
   const { options, securePorts, directory, verifier, limiters } = parts;
-  const asks = destination.ignoreAuthorization === true ? 'none' : directory.asks(definition);
-  const auth = asks === 'none' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
+  const scope = destination.ignoreAuthorization === true ? 'none' : directory.requiredBy(definition);
+  const auth = scope === 'none' ? undefined : basicAuth({ definition, scope, directory, verifier });
   const limit = definition.rateLimit;
   const compressed = compressionOf(route, parts.compression);
   const listed = listedSteps(route, {

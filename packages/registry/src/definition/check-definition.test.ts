@@ -46,7 +46,7 @@ describe('checkDefinition', () => {
     ['no match', { ...good, destinations: [{ port: 80 }] }, 'servicePath', /neither/],
     ['no port', { ...good, destinations: [{ servicePath: ['/'] }] }, 'port', /not set/],
     ['an index twice', { ...good, destinations: [destination, destination] }, 'index', /two destinations/],
-    ['another service', { ...good, service: 'other' }, undefined, /its key says swarm\/go-demo/],
+    ['another service', { ...good, service: 'other' }, undefined, /its key of swarm\/go-demo/],
     [
       'a bad expression',
       { ...good, destinations: [{ ...destination, reqPathSearchReplace: [{ search: '(?=a)', replace: '' }] }] },

@@ -78,7 +78,7 @@ export function misplaced(found: ExpectedPlace, expected: ExpectedPlace): readon
     {
       severity: 'error',
       reason: 'definition-misplaced',
-      message: `the document says ${found.owner}/${found.service}, its key says ${expected.owner}/${expected.service}`,
+      message: `the document is of ${found.owner}/${found.service}, its key of ${expected.owner}/${expected.service}`,
       suggestion: `set owner to ${expected.owner} and service to ${expected.service}, or move the document`,
     },
   ];

@@ -31,7 +31,7 @@ describe('a maintenance document', () => {
 
   const bad: readonly (readonly [string, object, string])[] = [
     ['another version', { version: 2 }, 'version'],
-    ['another owner', { owner: 'manual' }, 'the document says manual/web'],
+    ['another owner', { owner: 'manual' }, 'the document is of manual/web'],
     ['no author', { maintenance: { since: by.since } }, 'maintenance.by'],
     ['an end that is no time', { maintenance: { ...by, until: 'tomorrow' } }, 'maintenance.until'],
     ['a message of control characters', { maintenance: { ...by, message: 'a\u001b[2J' } }, 'maintenance.message'],

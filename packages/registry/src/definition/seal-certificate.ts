@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
-/** One key of `SECRETS_KEY`. `id` tells which one sealed something; it says nothing about the key. */
+/** One key of `SECRETS_KEY`. `id` identifies the one that sealed something; it reveals nothing about the key. */
 export interface SecretsKey {
   readonly id: string;
   readonly bytes: Buffer;
@@ -65,7 +65,7 @@ export function openCertificate(sealed: string, name: string, keys: readonly Sec
     const privateKey = decipher.update(ciphertext, 'base64url', 'utf8') + decipher.final('utf8');
     return { ok: true, pair: { certificate, privateKey }, keyId };
   } catch {
-    // OpenSSL says only that it does not fit: a change, another name, or another certificate.
+    // OpenSSL reports only that it does not fit: a change, another name, or another certificate.
     return { ok: false, reason: 'broken' };
   }
 }

@@ -33,7 +33,7 @@ export function withUnknownRestrictions(definition: ServiceDefinition, json: obj
   };
 }
 
-/** Whether an unknown field may restrict access: its warning says so. */
+/** Whether an unknown field may restrict access; its warning then states it. */
 export function mayRestrict(name: string): boolean {
   if (isRestricting(name)) return true;
   const nearest = nearestName(name, known);

@@ -1,8 +1,8 @@
 import type { FullReadCause } from '../registry.ts';
 
 /**
- * `<instance>/head`: proof that the registry is there, and the journal of its last transactions. One block on this key
- * tells a follower that something changed and what.
+ * `<instance>/head`: proof that the registry is there, and the journal of its last transactions. One blocking query on this key
+ * shows a follower that something changed, and what.
  */
 export interface Head {
   readonly version: 1;

@@ -54,7 +54,7 @@ interface Writing {
 }
 
 /**
- * `undefined`: not everything is remembered, or a document would stay unwritten because memory says so, or the caller
+ * `undefined`: not everything is remembered, or a document would stay unwritten because it equals memory, or the caller
  * expects another index than memory has: memory may be late in both.
  */
 function planFromMemory(

@@ -33,7 +33,7 @@ export interface PlanContext {
   readonly layout: KeyLayout;
   /** What stands under the change's keys now. */
   readonly stored: ReadonlyMap<string, StoredValue>;
-  /** Numbers of the service's history entries, in any order. Needed where `replacesDefinition` says so. */
+  /** Numbers of the service's history entries, in any order. Needed where `replacesDefinition` is true. */
   readonly historyNumbers: readonly number[];
   readonly by: string;
   /** ISO 8601. */

@@ -1,4 +1,4 @@
-/** CAs that `ACME_DIRECTORY` knows by name. */
+/** CAs that `ACME_DIRECTORY` takes by name. */
 export const knownDirectories = {
   letsencrypt: { url: 'https://acme-v02.api.letsencrypt.org/directory', externalAccount: 'none' },
   'letsencrypt-staging': { url: 'https://acme-staging-v02.api.letsencrypt.org/directory', externalAccount: 'none' },

@@ -2,8 +2,8 @@ import { type ChangeOutcome, describeBarrier } from './change-outcome.ts';
 
 interface Waiting {
   readonly change: () => Promise<ChangeOutcome>;
-  /** What it asks for, to be compared with another one. */
-  readonly asks: string;
+  /** Its content, to be compared with that of another one. */
+  readonly content: string;
   readonly done: PromiseWithResolvers<ChangeOutcome>;
 }
 
@@ -14,14 +14,14 @@ interface Waiting {
 export class ChangesInTurn {
   readonly #waiting = new Map<string, Waiting[]>();
 
-  /** @param asks equal texts ask for the same, so that one written change responds to all of them */
-  async run(service: string, asks: string, change: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+  /** @param content equal texts are equal changes, so that one written change responds to all of them */
+  async run(service: string, content: string, change: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
     const done = Promise.withResolvers<ChangeOutcome>();
     const waiting = this.#waiting.get(service);
     if (waiting === undefined) {
-      this.#waiting.set(service, [{ change, asks, done }]);
+      this.#waiting.set(service, [{ change, content, done }]);
       void this.#takeTurns(service);
-    } else waiting.push({ change, asks, done });
+    } else waiting.push({ change, content, done });
     return await done.promise;
   }
 
@@ -43,8 +43,8 @@ async function decide(service: string, turn: Waiting[]): Promise<void> {
       const outcome = await newest.change();
       newest.done.resolve(outcome);
       if (outcome.kind !== 'done') continue;
-      for (const { asks, done } of turn.splice(0))
-        done.resolve(asks === newest.asks ? outcome : replacedBy(outcome, service));
+      for (const { content, done } of turn.splice(0))
+        done.resolve(content === newest.content ? outcome : replacedBy(outcome, service));
     } catch (error) {
       newest.done.reject(error);
     }

@@ -186,9 +186,9 @@ export class Changes {
     });
   }
 
-  /** A change of one `manual` service, after those of it that are under way. `asks`: what it is compared by. */
-  #change(service: string, asks: string, step: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
-    return this.#inTurn.run(service, asks, () => this.#attempt(step, serviceKey({ owner: 'manual', service })));
+  /** A change of one `manual` service, after those of it that are under way. `content`: what it is compared by. */
+  #change(service: string, content: string, step: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    return this.#inTurn.run(service, content, () => this.#attempt(step, serviceKey({ owner: 'manual', service })));
   }
 
   /** Decides again after another writer's change of the same service, and gives up after a few times. */

@@ -77,11 +77,11 @@ export class EntryPortProblems {
     const missing = missingEntryOf(route, this.#entrypoints);
     if (missing === undefined) return undefined;
     const label = labelName(missing.label, route.destination);
-    const required = missing.label === 'entryPorts' ? 'at the entrypoints it asks for' : `at port ${missing.requested}`;
+    const where = missing.label === 'entryPorts' ? 'at the entrypoints that it names' : `at port ${missing.requested}`;
     return {
       severity: 'warning',
       reason: 'entrypoint-missing',
-      message: `no request can reach ${route.id} ${required}: this proxy has the entrypoints ${shownEntrypoints(this.#entrypoints)}`,
+      message: `no request can reach ${route.id} ${where}: this proxy has the entrypoints ${shownEntrypoints(this.#entrypoints)}`,
       label,
       value: missing.requested,
       suggestion:

@@ -141,7 +141,7 @@ export function* explain(
   };
 }
 
-/** Why no request at all can meet the condition on this proxy, whatever it asks. */
+/** Why no request at all can meet the condition on this proxy, whatever the request. */
 function withoutEntry(route: Route, entrypoints: readonly EntrypointSetting[]): string {
   const missing = missingEntryOf(route, entrypoints);
   return missing === undefined ? '' : `; this proxy has no such entrypoint, only ${shownEntrypoints(entrypoints)}`;

@@ -124,7 +124,7 @@ function* writing(response: Response, pieces: Iterable<string>, signal: AbortSig
 function refuseAsBusy(response: Response): void {
   response.setHeader('Retry-After', '1');
   response.setHeader('X-Swarmgate-Reason', 'busy');
-  response.status(503).json({ Status: 'NOK', Message: 'too many long responses are under way: ask again' });
+  response.status(503).json({ Status: 'NOK', Message: 'too many long responses are under way: try again' });
 }
 
 /** @throws where the client goes, or reads nothing for too long */

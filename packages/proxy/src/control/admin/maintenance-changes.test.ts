@@ -126,8 +126,8 @@ describe('changes of maintenance', () => {
     const outcome = await set();
     const message = outcome.kind === 'done' ? outcome.message : '';
     expect(message).to.equal(
-      'Distributed to all instances; old runs an older version, which knows no maintenance and serves on; ' +
-        'older runs an older version, which knows no maintenance and serves on',
+      'Distributed to all instances; old runs an older version, which has no maintenance and serves on; ' +
+        'older runs an older version, which has no maintenance and serves on',
     );
   });
 

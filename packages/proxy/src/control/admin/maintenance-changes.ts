@@ -214,5 +214,5 @@ function byLabel(key: ServiceKey): string {
 }
 
 function older(replica: string): string {
-  return `${replica} runs an older version, which knows no maintenance and serves on`;
+  return `${replica} runs an older version, which has no maintenance and serves on`;
 }

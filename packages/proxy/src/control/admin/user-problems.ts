@@ -86,6 +86,6 @@ function problemOf(fault: UsersFault, { usersSecret, usersPassEncrypted }: Servi
     value: fault.secret,
     suggestion: isMissing
       ? `mount the secret ${file} into the proxies, with a line name:password for each user`
-      : `write a line name:password for each user${usersPassEncrypted === true ? ', the password as a crypt(3) hash as usersPassEncrypted says' : ''}`,
+      : `write a line name:password for each user${usersPassEncrypted === true ? ', the password as a crypt(3) hash because of usersPassEncrypted' : ''}`,
   };
 }

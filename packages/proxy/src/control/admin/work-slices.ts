@@ -21,7 +21,7 @@ export class WorkSlices {
         do {
           const step = steps.next();
           if (step.done) return step.value;
-          // A step may ask to wait for something of its own, such as a client that reads slowly.
+          // A step may wait for something of its own, such as a client that reads slowly.
           if (step.value instanceof Promise) {
             await step.value;
             break;

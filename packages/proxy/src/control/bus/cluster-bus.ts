@@ -14,7 +14,7 @@ export interface LiveTraffic {
   readonly inFlight: number;
 }
 
-export interface HeardHint {
+export interface ReceivedHint {
   readonly replica: string;
   readonly hint: Hint;
 }
@@ -24,7 +24,7 @@ export interface ClusterBus extends Running {
   /** Never waits and never throws: what cannot be sent now is dropped and counted. */
   publish(hint: Hint): void;
   /** Hints of others; one's own are not among them. Returns the way to stop it. */
-  subscribe(listener: (heard: HeardHint) => void): () => void;
+  subscribe(listener: (received: ReceivedHint) => void): () => void;
   counts(): BusCounts;
 }
 
@@ -34,7 +34,7 @@ export interface BusCounts {
   readonly sent: number;
   /** Not sent: no connection, a Redis that does not respond, or too many. */
   readonly unsent: number;
-  readonly heard: number;
+  readonly received: number;
   /** Received and dropped: too long, too many, or invalid. */
   readonly refused: number;
 }

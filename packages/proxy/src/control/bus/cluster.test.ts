@@ -2,31 +2,31 @@ import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { Cluster } from './cluster.ts';
-import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
+import type { BusCounts, ClusterBus, Hint, ReceivedHint } from './cluster-bus.ts';
 import { SequenceHints } from './sequence-hints.ts';
 
 /** A bus whose other side is the test: only so can a peer lie at will and at a known time. */
 class ScriptedBus implements ClusterBus {
   readonly published: Hint[] = [];
-  #listener: ((heard: HeardHint) => void) | undefined;
+  #listener: ((received: ReceivedHint) => void) | undefined;
 
   publish(hint: Hint): void {
     this.published.push(hint);
   }
 
-  subscribe(listener: (heard: HeardHint) => void): () => void {
+  subscribe(listener: (received: ReceivedHint) => void): () => void {
     this.#listener = listener;
     return () => {
       this.#listener = undefined;
     };
   }
 
-  hear(hint: Hint, replica = 'other'): void {
+  receive(hint: Hint, replica = 'other'): void {
     this.#listener?.({ replica, hint });
   }
 
   counts(): BusCounts {
-    return { connected: true, sent: 1, unsent: 2, heard: 3, refused: 4 };
+    return { connected: true, sent: 1, unsent: 2, received: 3, refused: 4 };
   }
 
   stop(): Promise<void> {
@@ -79,21 +79,21 @@ describe('a replica among others', () => {
   it('tells each sequence once, and not the one it was just notified of', () => {
     cluster.reached(5);
     cluster.reached(5);
-    bus.hear(sequence(6));
+    bus.receive(sequence(6));
     cluster.reached(6);
     cluster.reached(7);
     expect(bus.published).to.deep.equal([sequence(5), sequence(7)]);
   });
 
   it('still sends true hints after it received a sequence that does not exist', () => {
-    bus.hear(sequence(1_000_000_000));
+    bus.receive(sequence(1_000_000_000));
     cluster.reached(6);
     expect(bus.published).to.deep.equal([sequence(6)]);
   });
 
   it('passes sequences of its own registry on to its follower', () => {
-    bus.hear(sequence(6));
-    bus.hear(sequence(9, 'another'));
+    bus.receive(sequence(6));
+    bus.receive(sequence(9, 'another'));
     expect(sequences).to.deep.equal([6]);
   });
 
@@ -101,10 +101,10 @@ describe('a replica among others', () => {
     eject('task-1');
     expect(bus.published).to.deep.equal([{ kind: 'ejected', endpointId: 'task-1' }]);
     for (let reported = 0; reported < 1_000; reported += 1)
-      bus.hear({ kind: 'ejected', endpointId: `task-${reported}` });
+      bus.receive({ kind: 'ejected', endpointId: `task-${reported}` });
     expect(peerEjected).to.have.length(50);
     nowMs += 1_000;
-    bus.hear({ kind: 'ejected', endpointId: 'later' });
+    bus.receive({ kind: 'ejected', endpointId: 'later' });
     expect(peerEjected).to.include('later');
   });
 
@@ -116,8 +116,8 @@ describe('a replica among others', () => {
     expect(cluster.trafficOf('me')).to.deep.include({ requestsPerSecond: 12.5, inFlight: 2 });
     expect(bus.published.at(-1)).to.deep.equal({ kind: 'traffic', requestsPerSecond: 12.5, inFlight: 2 });
 
-    bus.hear({ kind: 'traffic', requestsPerSecond: 7, inFlight: 1 });
-    bus.hear({ kind: 'traffic', requestsPerSecond: 1e9, inFlight: 0 }, 'me');
+    bus.receive({ kind: 'traffic', requestsPerSecond: 7, inFlight: 1 });
+    bus.receive({ kind: 'traffic', requestsPerSecond: 1e9, inFlight: 0 }, 'me');
     expect(cluster.trafficOf('other')).to.include({ requestsPerSecond: 7, inFlight: 1 });
     expect(cluster.trafficOf('me')).to.include({ requestsPerSecond: 12.5 });
     expect(cluster.trafficOf('unknown')).to.equal(undefined);
@@ -127,7 +127,7 @@ describe('a replica among others', () => {
 
   it('keeps a bounded number of replicas', () => {
     for (let made = 0; made < 10_000; made += 1)
-      bus.hear({ kind: 'traffic', requestsPerSecond: 1, inFlight: 1 }, `replica-${made}`);
+      bus.receive({ kind: 'traffic', requestsPerSecond: 1, inFlight: 1 }, `replica-${made}`);
     const known = Array.from({ length: 10_000 }, (_, at) => cluster.trafficOf(`replica-${at}`)).filter(Boolean);
     expect(known).to.have.length(256);
   });

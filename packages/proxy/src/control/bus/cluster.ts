@@ -1,7 +1,7 @@
 import { guard, type Running, type Tasks } from '@swarmgate/runtime';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
 import type { Server } from '../serving/server.ts';
-import type { ClusterBus, HeardHint, LiveTraffic } from './cluster-bus.ts';
+import type { ClusterBus, LiveTraffic, ReceivedHint } from './cluster-bus.ts';
 import { LiveReplicas } from './live-replicas.ts';
 import type { SequenceHints } from './sequence-hints.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -32,7 +32,7 @@ export class Cluster implements Running {
   readonly #peerEjections = new TokenBucket(mostPeerEjectionsPerSecond);
   readonly #telling: NodeJS.Timeout;
   readonly #leave: readonly (() => void)[];
-  #heardSequence = -1;
+  #receivedSequence = -1;
   #reportedSequence = -1;
   #before: { readonly requests: number; readonly atMs: number } | undefined;
 
@@ -42,7 +42,7 @@ export class Cluster implements Running {
     const { bus, server, metrics, tasks } = options;
     const owner = tasks.owner('cluster-bus');
     this.#leave = [
-      bus?.subscribe(guard(owner, (heard: HeardHint) => this.#take(heard))),
+      bus?.subscribe(guard(owner, (received: ReceivedHint) => this.#take(received))),
       server.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
     ].filter((leave) => leave !== undefined);
     this.#telling = setInterval(
@@ -55,7 +55,7 @@ export class Cluster implements Running {
   /** This replica wrote or serves that sequence. Published once, and not if a peer just published it. */
   reached(sequence: number): void {
     const registryId = this.#options.registryId();
-    if (registryId === '' || sequence === this.#heardSequence || sequence === this.#reportedSequence) return;
+    if (registryId === '' || sequence === this.#receivedSequence || sequence === this.#reportedSequence) return;
     this.#reportedSequence = sequence;
     this.#options.bus?.publish({ kind: 'sequence', registryId, sequence });
   }
@@ -77,7 +77,7 @@ export class Cluster implements Running {
     const passedMs = atMs - before.atMs;
     const perSecond = passedMs <= 0 ? 0 : (Math.max(0, requests - before.requests) * 1_000) / passedMs;
     const live = { requestsPerSecond: Math.round(perSecond * 10) / 10, inFlight };
-    this.#live.hear(replica, live, atMs);
+    this.#live.receive(replica, live, atMs);
     bus?.publish({ kind: 'traffic', ...live });
   }
 
@@ -87,12 +87,12 @@ export class Cluster implements Running {
     return this.#options.bus?.stop() ?? Promise.resolve();
   }
 
-  #take({ replica, hint }: HeardHint): void {
+  #take({ replica, hint }: ReceivedHint): void {
     const { server, registryId, hints } = this.#options;
     switch (hint.kind) {
       case 'sequence':
         if (hint.registryId !== registryId()) return;
-        this.#heardSequence = hint.sequence;
+        this.#receivedSequence = hint.sequence;
         hints.tell(hint.sequence);
         return;
       case 'ejected':
@@ -100,7 +100,7 @@ export class Cluster implements Running {
         return;
       case 'traffic':
         // A message under this replica's own name is ignored.
-        if (replica !== this.#options.replica) this.#live.hear(replica, hint, this.#now());
+        if (replica !== this.#options.replica) this.#live.receive(replica, hint, this.#now());
         return;
     }
   }
@@ -123,8 +123,8 @@ function measure(bus: ClusterBus, metrics: Metrics): void {
     registers,
     collect() {
       this.reset();
-      const { sent, unsent, heard, refused } = bus.counts();
-      for (const [what, times] of Object.entries({ sent, unsent, heard, refused })) this.inc({ what }, times);
+      const { sent, unsent, received, refused } = bus.counts();
+      for (const [what, times] of Object.entries({ sent, unsent, heard: received, refused })) this.inc({ what }, times);
     },
   });
 }

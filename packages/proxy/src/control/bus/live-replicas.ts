@@ -7,20 +7,20 @@ const mostReplicas = 256;
 
 /** The traffic of the other replicas, by their last reports. */
 export class LiveReplicas {
-  readonly #heard = new Map<string, { readonly traffic: LiveTraffic; readonly atMs: number }>();
+  readonly #received = new Map<string, { readonly traffic: LiveTraffic; readonly atMs: number }>();
 
-  hear(replica: string, traffic: LiveTraffic, nowMs: number): void {
-    if (this.#heard.size >= mostReplicas && !this.#heard.has(replica)) this.#forget(nowMs);
-    if (this.#heard.size >= mostReplicas && !this.#heard.has(replica)) return;
-    this.#heard.set(replica, { traffic, atMs: nowMs });
+  receive(replica: string, traffic: LiveTraffic, nowMs: number): void {
+    if (this.#received.size >= mostReplicas && !this.#received.has(replica)) this.#forget(nowMs);
+    if (this.#received.size >= mostReplicas && !this.#received.has(replica)) return;
+    this.#received.set(replica, { traffic, atMs: nowMs });
   }
 
   of(replica: string, nowMs: number): LiveTraffic | undefined {
-    const heard = this.#heard.get(replica);
-    return heard === undefined || nowMs - heard.atMs > forgetAfterMs ? undefined : heard.traffic;
+    const received = this.#received.get(replica);
+    return received === undefined || nowMs - received.atMs > forgetAfterMs ? undefined : received.traffic;
   }
 
   #forget(nowMs: number): void {
-    for (const [replica, { atMs }] of this.#heard) if (nowMs - atMs > forgetAfterMs) this.#heard.delete(replica);
+    for (const [replica, { atMs }] of this.#received) if (nowMs - atMs > forgetAfterMs) this.#received.delete(replica);
   }
 }

@@ -1,6 +1,6 @@
 import { isName } from '@swarmgate/runtime';
 import { z } from 'zod';
-import type { HeardHint, Hint } from './cluster-bus.ts';
+import type { Hint, ReceivedHint } from './cluster-bus.ts';
 
 /** Maximum size of a message; this protocol sends no longer ones. */
 export const mostMessageBytes = 1_024;
@@ -25,7 +25,7 @@ export function writeMessage(sender: string, replica: string, hint: Hint): strin
 }
 
 /** `undefined`: not a message of a replica. Any client of Redis can write one, so every field is validated. */
-export function readMessage(text: string): (HeardHint & { readonly sender: string }) | undefined {
+export function readMessage(text: string): (ReceivedHint & { readonly sender: string }) | undefined {
   if (text.length > mostMessageBytes) return undefined;
   try {
     const parsed = messageSchema.safeParse(JSON.parse(text));

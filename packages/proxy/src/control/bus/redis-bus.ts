@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FaultOwner, guard, guardPromise, type Logger, type Tasks } from '@swarmgate/runtime';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../../middleware/limits/redis-connection.ts';
-import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
+import type { BusCounts, ClusterBus, Hint, ReceivedHint } from './cluster-bus.ts';
 import { mostMessageBytes, readMessage, writeMessage } from './message.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -36,29 +36,29 @@ export class RedisBus implements ClusterBus {
   readonly #sender = randomUUID();
   readonly #publisher: Redis;
   readonly #subscriber: Redis;
-  readonly #listeners = new Set<(heard: HeardHint) => void>();
+  readonly #listeners = new Set<(received: ReceivedHint) => void>();
   readonly #toSend = new TokenBucket(mostSentPerSecond);
   readonly #toHear = new TokenBucket(mostHeardPerSecond);
   readonly #toHearBytes = new TokenBucket(mostHeardBytesPerSecond);
   readonly #looking: NodeJS.Timeout;
   readonly #owner: FaultOwner;
-  readonly #counts = { sent: 0, unsent: 0, heard: 0, refused: 0 };
+  readonly #counts = { sent: 0, unsent: 0, received: 0, refused: 0 };
   #flooded: NodeJS.Timeout | undefined;
   #pending = 0;
   #restUntilMs = 0;
   #silentSinceMs = performance.now();
-  #heardOwnMs: number | undefined;
+  #receivedOwnMs: number | undefined;
   #stopped = false;
 
   constructor(options: RedisBusOptions) {
     this.#options = options;
     const { url, logger } = options;
     this.#channel = `swarmgate:${options.instance}:hints`;
-    this.#publisher = connectRedis({ url, logger, whileAway: 'this proxy tells the other replicas nothing' });
+    this.#publisher = connectRedis({ url, logger, whileAway: 'this proxy sends nothing to the other replicas' });
     this.#subscriber = connectRedis({
       url,
       logger,
-      whileAway: 'this proxy hears nothing of the other replicas',
+      whileAway: 'this proxy receives nothing from the other replicas',
       more: { autoResubscribe: false, commandTimeout: restMs },
     });
     this.#owner = options.tasks.owner('redis-bus');
@@ -68,7 +68,7 @@ export class RedisBus implements ClusterBus {
     );
     this.#subscriber.on(
       'message',
-      guard(this.#owner, (_channel: string, text: string) => this.#hear(text)),
+      guard(this.#owner, (_channel: string, text: string) => this.#receive(text)),
     );
     this.#looking = setInterval(
       guard(this.#owner, () => this.#look()),
@@ -86,15 +86,16 @@ export class RedisBus implements ClusterBus {
     guardPromise(this.#owner, this.#send(writeMessage(this.#sender, this.#options.replica, hint)));
   }
 
-  subscribe(listener: (heard: HeardHint) => void): () => void {
+  subscribe(listener: (received: ReceivedHint) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   counts(): BusCounts {
     const { status } = this.#subscriber;
-    const heardMs = this.#heardOwnMs;
-    const connected = status === 'ready' && heardMs !== undefined && performance.now() - heardMs < connectedWithinMs;
+    const receivedMs = this.#receivedOwnMs;
+    const connected =
+      status === 'ready' && receivedMs !== undefined && performance.now() - receivedMs < connectedWithinMs;
     return { ...this.#counts, connected };
   }
 
@@ -132,7 +133,7 @@ export class RedisBus implements ClusterBus {
     }
   }
 
-  #hear(text: string): void {
+  #receive(text: string): void {
     const nowMs = performance.now();
     if (!this.#toHear.take(nowMs) || !this.#toHearBytes.take(nowMs, text.length)) {
       this.#counts.refused += 1;
@@ -145,11 +146,11 @@ export class RedisBus implements ClusterBus {
       return;
     }
     if (message.sender === this.#sender) {
-      this.#heardOwnMs = nowMs;
+      this.#receivedOwnMs = nowMs;
       this.#silentSinceMs = nowMs;
       return;
     }
-    this.#counts.heard += 1;
+    this.#counts.received += 1;
     for (const listener of this.#listeners) listener({ replica: message.replica, hint: message.hint });
   }
 

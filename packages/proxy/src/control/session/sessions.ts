@@ -21,7 +21,7 @@ const mostDeletedAtOnce = 60;
 
 /**
  * Logins of the console. A session is a signed value that every replica can check by itself; the registry holds only those
- * that were logged out before their end, and a replica knows of another's logout after 2 s at most.
+ * that were logged out before their end, and a replica applies another's logout after 2 s at most.
  */
 export class Sessions {
   readonly #options: SessionsOptions;

@@ -64,6 +64,7 @@ function blockedProblem({ plugin, blockedMs }: BlockReport): Problem {
     reason: 'plugin-blocked',
     message: `the plug-in ${plugin} blocked a process in the last minutes: it served no request for ${blockedMs} ms or more`,
     label: 'plugins',
-    suggestion: 'The log says where it ran; leave long computations to a thread, or remove the plug-in from the label.',
+    suggestion:
+      'The log shows where it ran; leave long computations to a thread, or remove the plug-in from the label.',
   };
 }

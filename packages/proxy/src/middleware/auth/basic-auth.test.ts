@@ -42,7 +42,7 @@ describe('basicAuth', () => {
       ...given,
     });
     const { definition } = routeOf(labels);
-    const scope = directory.asks(definition);
+    const scope = directory.requiredBy(definition);
     if (scope === 'none') return [];
     const { remember, check } = basicAuth({ definition, scope, directory, verifier });
     return [remember, check];

@@ -25,7 +25,7 @@ export type UsersFault =
   | { readonly kind: 'without-password'; readonly missing: number; readonly named: number };
 
 // Docker never changes a mounted secret; a bind-mounted file may change. How long the old contents are used.
-const believeMs = 10_000;
+const cachedMs = 10_000;
 
 /** The users of a service, wherever they are written: in its labels, in a secret file, in `USERS`. */
 export class UserDirectory {
@@ -39,7 +39,7 @@ export class UserDirectory {
   }
 
   /** Whether a route needs credentials, by the service's labels or by `USERS`. */
-  asks(labels: Labels): 'service' | 'global' | 'none' {
+  requiredBy(labels: Labels): 'service' | 'global' | 'none' {
     if (labels.users !== undefined || labels.usersSecret !== undefined) return 'service';
     return this.#options.users === undefined ? 'none' : 'global';
   }
@@ -52,14 +52,13 @@ export class UserDirectory {
     const needsFile = labels.usersSecret !== undefined;
     if (!needsFile) return resolve(labels, this.global);
     const known = this.#files.get(labels.usersSecret);
-    if (known !== undefined && performance.now() - known.readAtMs < believeMs)
-      return this.#withFile(labels, known.text);
+    if (known !== undefined && performance.now() - known.readAtMs < cachedMs) return this.#withFile(labels, known.text);
     return this.#read(labels.usersSecret).then((text) => this.#withFile(labels, text));
   }
 
   /** Why users that the labels name cannot be let in; `undefined` where all of them can, or the labels name none. */
   async fault(labels: Labels): Promise<UsersFault | undefined> {
-    if (this.asks(labels) !== 'service') return undefined;
+    if (this.requiredBy(labels) !== 'service') return undefined;
     const { usersSecret: secret, users: named = [] } = labels;
     if (secret !== undefined) {
       const text = this.#recent(secret) ?? (await this.#read(secret));
@@ -74,7 +73,7 @@ export class UserDirectory {
 
   #recent(secret: string): string | undefined {
     const known = this.#files.get(secret);
-    return known !== undefined && performance.now() - known.readAtMs < believeMs ? known.text : undefined;
+    return known !== undefined && performance.now() - known.readAtMs < cachedMs ? known.text : undefined;
   }
 
   #withFile(labels: Labels, text: string | undefined): Users {
