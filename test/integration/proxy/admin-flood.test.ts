@@ -111,7 +111,13 @@ describe(`admin calls over ${many} services`, function () {
       registryId: 'one',
       rejected: new Map(),
       held: new Map(),
-      maintenance: new Map(),
+      maintenance: new Map(
+        [...services.keys()].map((key) => {
+          const [owner = '', service = ''] = key.split('/');
+          const maintenance = { by: 'a test', since: '2026-01-01T00:00:00Z', message: 'back at noon' };
+          return [key, { version: 1, owner, service, maintenance }] as const;
+        }),
+      ),
       foreignKeys: [],
       ownersPresent: () => [],
     };
@@ -208,6 +214,7 @@ describe(`admin calls over ${many} services`, function () {
     ['/v1/services?fields=numbers&limit=20', 40_000],
     ['/v1/services?service=service-7', 40_000],
     ['/v1/status', 10_000],
+    ['/v1/maintenance', 6_000_000],
     ['/metrics', 4_000_000],
     ['/v1/problems', 4_000_000],
     ['/v1/docker-flow-proxy/config', 2_000_000],
@@ -255,6 +262,10 @@ describe(`admin calls over ${many} services`, function () {
   it('returns what it returned before, whole and in valid JSON', async () => {
     const routes = JSON.parse(await bodyOf(admin.port, '/v1/routes')) as { readonly routes: readonly object[] };
     expect(routes.routes).to.have.length(many);
+    const maintenance = JSON.parse(await bodyOf(admin.port, '/v1/maintenance')) as {
+      readonly services: readonly object[];
+    };
+    expect(maintenance.services).to.have.length(many);
     const services = JSON.parse(await bodyOf(admin.port, '/v1/services')) as { readonly services: readonly object[] };
     expect(services.services).to.have.length(many);
     const config = JSON.parse(await bodyOf(admin.port, '/v1/docker-flow-proxy/config?type=json')) as object;

@@ -318,6 +318,34 @@ describe('a stream of events', () => {
     });
 });
 
+describe('streams of events that no client reads', () => {
+  it('lose their places to new ones: what little is sent stays in the buffers of the system', async () => {
+    const feed = { items: new ItemVersions(), isWhole: true, subscribe: () => () => {} } as unknown as StateSource;
+    const parts = {
+      settings: {},
+      logger: silentLogger,
+      draining: () => false,
+      long: new LongResponses(),
+      feeds: { replica: feed, all: feed },
+    } as unknown as AdminParts;
+    const app = express().use(eventRoutes(parts, { pingEveryMs: 1_000, stalledMs: 30_000 }, 0));
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const unread = await Promise.all(Array.from({ length: 32 }, () => stream(port)));
+      expect(new Set(unread.map(({ status }) => status))).to.deep.equal(new Set([200]));
+      const [one, two] = [await stream(port), await stream(port)];
+      expect([one.status, two.status]).to.deep.equal([200, 200]);
+      await eventually('two have ended', () => unread.filter((each) => each.isOver()).length === 2);
+      expect([one.isOver(), two.isOver()]).to.deep.equal([false, false]);
+    } finally {
+      for (const each of open.splice(0)) each.close();
+      server.close();
+    }
+  });
+});
+
 describe('the state behind the streams', () => {
   it('is forgotten some time after the last stream, so that a client that comes later reads all again', async () => {
     const served = {

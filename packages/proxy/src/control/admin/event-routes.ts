@@ -8,6 +8,7 @@ import { hasSession } from './admin-session.ts';
 import { type EventStream, openEventStream, type StreamTimes } from './event-stream.ts';
 import { callOf } from './http.ts';
 import { choiceOf, queryOf } from './request-query.ts';
+import { StreamPlaces } from './stream-places.ts';
 
 const mostStreams = 32;
 /** What waits for one client; the next event is made when it has taken this. */
@@ -26,34 +27,29 @@ const ofOneService: readonly ItemKind[] = ['documents', 'details'];
  * `GET /v1/events`: the state, then its changes, as server-sent events. A client that comes back with `Last-Event-ID` (or
  * `after`, for a page that opens a new stream) gets what changed since.
  */
-export function eventRoutes(parts: AdminParts, times = usualTimes): Router {
+export function eventRoutes(parts: AdminParts, times = usualTimes, keptMs?: number): Router {
   const router = Router();
-  let streams = 0;
+  const places = new StreamPlaces({ most: mostStreams, ...(keptMs === undefined ? {} : { keptMs }) });
 
   router.get('/v1/events', (request, response) => {
     const query = queryOf(request);
     const scope = choiceOf(query, 'replicas', ['replica', 'all'], 'replica');
     const after = request.get('last-event-id') ?? query.get('after');
-    if (streams >= mostStreams) {
-      response.setHeader('Retry-After', '5');
-      response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of events are open already` });
-      return;
-    }
-    streams += 1;
     const feed = parts.feeds[scope];
     let unsubscribe = () => {};
     let client: Client | undefined;
     const stream = openEventStream(request, response, {
       times,
+      places,
       logger: parts.logger,
       draining: parts.draining,
       ping: () => client?.ping(),
       onClose() {
-        streams -= 1;
         unsubscribe();
         client?.wake();
       },
     });
+    if (stream === undefined) return;
     stream.send(`retry: ${retryMs}\n\n`);
     const kinds = kindsFor(parts, request, response);
     const service = kinds.has('details') ? query.get('service') : undefined;

@@ -1,6 +1,7 @@
 import { guard, guardPromise, type Logger } from '@swarmgate/runtime';
 import type { Request, Response } from 'express';
 import { callSession } from './admin-session.ts';
+import type { StreamPlaces } from './stream-places.ts';
 
 /** Times of a stream, in milliseconds. */
 export interface StreamTimes {
@@ -18,6 +19,7 @@ export interface EventStreamOptions {
   /** Sent where nothing else was for a while; `undefined`: not now. */
   readonly ping: () => string | undefined;
   readonly onClose: () => void;
+  readonly places: StreamPlaces;
   /** It ends after so long, in milliseconds; absent: not by itself. */
   readonly endAfterMs?: number | undefined;
 }
@@ -35,11 +37,21 @@ export interface EventStream {
 }
 
 /**
- * Begins a stream: it ends with its client, with the session that it was opened by, with a client that reads nothing, and
- * with the proxy.
+ * Begins a stream: it ends with its client, with the session that it was opened by, with a client that reads nothing, with
+ * its place, and with the proxy. `undefined`: there is no place, and the call got 503.
  */
-export function openEventStream(request: Request, response: Response, options: EventStreamOptions): EventStream {
-  const { times, logger, draining, ping, onClose, endAfterMs } = options;
+export function openEventStream(
+  request: Request,
+  response: Response,
+  options: EventStreamOptions,
+): EventStream | undefined {
+  const { times, logger, draining, ping, onClose, places, endAfterMs } = options;
+  const release = places.take(request.socket.remoteAddress ?? '', () => response.end());
+  if (release === undefined) {
+    response.setHeader('Retry-After', '5');
+    response.status(503).json({ Status: 'NOK', Message: `${places.most} streams of ${request.path} are open already` });
+    return undefined;
+  }
   const session = callSession(response);
   const ending = new AbortController();
   response.writeHead(200, {
@@ -94,6 +106,7 @@ export function openEventStream(request: Request, response: Response, options: E
       clearTimeout(lastTimer);
       ending.abort(new Error('the stream has ended'));
       next.resolve();
+      release();
       onClose();
     }),
   );

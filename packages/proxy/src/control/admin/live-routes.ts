@@ -6,6 +6,7 @@ import type { AdminParts } from './admin-parts.ts';
 import { openEventStream, type StreamTimes } from './event-stream.ts';
 import { requireAuthorization } from './http.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
+import { StreamPlaces } from './stream-places.ts';
 
 const mostStreams = 16;
 const mostWaitingBytes = 256 * 1_024;
@@ -19,31 +20,26 @@ const usualTimes: StreamTimes = { pingEveryMs: 15_000, stalledMs: 30_000 };
 /** `GET /v1/requests`: requests as they end, as server-sent events. In memory only; bounded for each client and in all. */
 export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
   const router = Router();
-  let streams = 0;
+  const places = new StreamPlaces({ most: mostStreams });
 
   router.get('/v1/requests', requireAuthorization(parts, 'live requests'), (request, response) => {
     const query = queryOf(request);
     const filter = readFilter(query);
     const perSecond = wholeNumber(query, 'limit', 1, mostPerSecond) ?? 50;
     const endAfterMs = wholeNumber(query, 'forMs', shortest, longest);
-    if (parts.server.watchRequests === undefined || streams >= mostStreams) {
-      response.setHeader('Retry-After', '5');
-      response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of live requests are open already` });
-      return;
-    }
-    streams += 1;
     let unwatch = () => {};
     const stream = openEventStream(request, response, {
       times,
       logger: parts.logger,
       draining: parts.draining,
-      ping: () => (stream.waitingBytes() <= mostWaitingBytes ? ': ping\n\n' : undefined),
+      places,
+      ping: () => ((stream?.waitingBytes() ?? 0) <= mostWaitingBytes ? ': ping\n\n' : undefined),
       onClose() {
-        streams -= 1;
         unwatch();
       },
       endAfterMs,
     });
+    if (stream === undefined) return;
     stream.send(endAfterMs === undefined ? ': live requests\n\n' : `retry: ${retryMs}\n\n`);
     // Counted until the client can be notified.
     let skipped = 0;
@@ -59,7 +55,8 @@ export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
       skipped = 0;
       stream.send(events.join(''));
     };
-    unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
+    const watch = { filter, perSecond: Math.ceil(perSecond / workers) };
+    unwatch = parts.server.watchRequests?.(watch, onBatch) ?? unwatch;
   });
 
   return router;

@@ -3,7 +3,7 @@ import type { AdminParts } from './admin-parts.ts';
 import { callerOf, inputOf, maySeeClients, nameOf, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { MaintenanceChanges } from './maintenance-changes.ts';
 import { endpointOf, readMaintenance } from './maintenance-request.ts';
-import { maintenanceResponse, withoutAddresses } from './maintenance-view.ts';
+import { type MaintainedService, maintainedKeys, maintainedServices, withoutAddresses } from './maintenance-view.ts';
 import { jsonBody } from './request-body.ts';
 
 /** `GET`, `POST` and `DELETE /v1/maintenance`: of a service, and drains of its endpoints. */
@@ -13,9 +13,13 @@ export function maintenanceRoutes(parts: AdminParts): Router {
   const body = [requireAuthorization(parts), ...jsonBody];
 
   router.get('/v1/maintenance', (request, response) => {
-    const reply = maintenanceResponse(parts.follower.served, Date.now());
-    const mayShow = maySeeClients(parts, request, response);
-    response.json(mayShow ? reply : { ...reply, services: reply.services.map(withoutAddresses) });
+    const shown = maySeeClients(parts, request, response) ? (each: MaintainedService) => each : withoutAddresses;
+    return parts.long.respond(response, async (signal) => {
+      const { served } = parts.follower;
+      const keys = await parts.long.inSlices(maintainedKeys(served), signal);
+      const services = maintainedServices(served, keys, Date.now()).map(shown);
+      await parts.long.sendList(response, { revision: served.revision }, 'services', services, signal);
+    });
   });
 
   router.post('/v1/maintenance', ...body, async (request, response) => {

@@ -1,11 +1,12 @@
 import type { MaintenanceDocument, ServiceKey } from '@swarmgate/registry';
 import { isDrainOver } from '../../endpoints/endpoint-drains.ts';
 import type { ServedService } from '../../model/served-service.ts';
+import type { Steps } from '../steps.ts';
 import type { ServedServices } from '../watch/served-services.ts';
 import { addressOf, isOver } from './maintenance-plan.ts';
 import type { DrainView, MaintenanceResponse, MaintenanceView } from './response-bodies.ts';
 
-type MaintainedService = MaintenanceResponse['services'][number];
+export type MaintainedService = MaintenanceResponse['services'][number];
 
 /** What is in force of one service. Pure. */
 export function maintenanceOf(
@@ -29,30 +30,41 @@ export function maintenanceOf(
   };
 }
 
-/** Every service in maintenance and every drained endpoint, by owner and service, and what ended. */
-export function maintenanceResponse(
-  served: Pick<ServedServices, 'maintenance' | 'services' | 'revision'>,
+export type MaintainedServed = Pick<ServedServices, 'maintenance' | 'services' | 'revision'>;
+
+/** A look at one service is less than a step. */
+const servicesInStep = 100;
+
+/** Services in maintenance, with drained endpoints, or where one of these ended. */
+export function* maintainedKeys({ maintenance, services }: MaintainedServed): Steps<readonly ServiceKey[]> {
+  const keys = new Set<ServiceKey>(maintenance.keys());
+  let looked = 0;
+  for (const { key, definition } of services.values()) {
+    if (definition.maintenance === true) keys.add(key);
+    looked += 1;
+    if (looked % servicesInStep === 0) yield undefined;
+  }
+  return [...keys].sort();
+}
+
+/** What is in force of these, one after the other, and what ended. */
+export function* maintainedServices(
+  served: MaintainedServed,
+  keys: Iterable<ServiceKey>,
   nowMs: number,
-): MaintenanceResponse {
-  const labelledKeys = [...served.services.values()]
-    .filter(({ definition }) => definition.maintenance === true)
-    .map(({ key }) => key);
-  const keys = [...new Set<ServiceKey>([...served.maintenance.keys(), ...labelledKeys])].sort();
-  return {
-    revision: served.revision,
-    services: keys.map((key) => {
-      const document = served.maintenance.get(key);
-      const [owner = '', service = ''] = key.split('/');
-      const now = served.services.get(key);
-      return {
-        owner,
-        service,
-        published: now !== undefined,
-        ...maintenanceOf(document, now, nowMs),
-        ended: document?.ended ?? [],
-      };
-    }),
-  };
+): Generator<MaintainedService> {
+  for (const key of keys) {
+    const document = served.maintenance.get(key);
+    const [owner = '', service = ''] = key.split('/');
+    const now = served.services.get(key);
+    yield {
+      owner,
+      service,
+      published: now !== undefined,
+      ...maintenanceOf(document, now, nowMs),
+      ended: document?.ended ?? [],
+    };
+  }
 }
 
 /** For a caller who may not see addresses of clients and operators. */
@@ -70,15 +82,19 @@ function withoutThem({ by: _by, except: _except, ...rest }: MaintenanceView): Ma
 }
 
 /** Of all services, for the status. */
-export function countMaintenance(
-  served: Pick<ServedServices, 'maintenance' | 'services' | 'revision'>,
+export function* countMaintenance(
+  served: MaintainedServed,
   nowMs: number,
-): { readonly services: number; readonly endpoints: number } {
-  const { services } = maintenanceResponse(served, nowMs);
-  return {
-    services: services.filter(({ maintenance }) => maintenance !== null).length,
-    endpoints: services.reduce((sum, { drains }) => sum + drains.length, 0),
-  };
+): Steps<{ readonly services: number; readonly endpoints: number }> {
+  let services = 0;
+  let endpoints = 0;
+  const keys = yield* maintainedKeys(served);
+  for (const { maintenance, drains } of maintainedServices(served, keys, nowMs)) {
+    if (maintenance !== null) services += 1;
+    endpoints += drains.length;
+    yield undefined;
+  }
+  return { services, endpoints };
 }
 
 function labelled(definition: ServedService['definition']): MaintenanceView {

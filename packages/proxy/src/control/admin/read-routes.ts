@@ -144,7 +144,7 @@ export async function statusOf(parts: Omit<AdminParts, 'changes' | 'metrics' | '
     rejected: served.rejected.size,
     held: served.held.size,
     problems: problems + served.foreignKeys.length,
-    maintenance: countMaintenance(served, Date.now()),
+    maintenance: await parts.long.inSlices(countMaintenance(served, Date.now())),
     entrypoints: server.entrypoints(),
     adminTls: parts.transport.secure,
     tokenInPlain: parts.transport.plainTokens.last(),

@@ -7,14 +7,8 @@ import type { WindowNumbers } from '../numbers/window-counts.ts';
 import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
-import type {
-  CertificatesResponse,
-  MaintenanceResponse,
-  RouteView,
-  ServicesResponse,
-  StateNumbers,
-  StateRoute,
-} from './response-bodies.ts';
+import type { MaintainedService } from './maintenance-view.ts';
+import type { CertificatesResponse, RouteView, ServicesResponse, StateNumbers, StateRoute } from './response-bodies.ts';
 import { endpointNumbers } from './service-detail.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -93,7 +87,7 @@ export function* certificateItems({ certificates }: CertificatesResponse): Gener
   for (const each of certificates) yield [`${each.from}/${each.name}/${each.expiresAt}`, each];
 }
 
-export function* maintenanceItems(services: MaintenanceResponse['services']): Generator<StateItem> {
+export function* maintenanceItems(services: Iterable<MaintainedService>): Generator<StateItem> {
   for (const each of services) yield [`${each.owner}/${each.service}`, each];
 }
 
