@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler, Response } from 'express';
 import { foreignPage } from '../session/page-origin.ts';
-import { sessionOf } from '../session/session-cookie.ts';
+import { sessionsOf } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 
 export interface CallSession {
@@ -17,15 +17,17 @@ export interface CallSession {
  */
 export function readSession(sessions: Sessions | undefined): RequestHandler {
   return async (request, response, next) => {
-    const value = sessionOf(request.headers.cookie, isSecure(request));
-    if (sessions === undefined || value === undefined || isForeign(request)) {
+    const values = sessionsOf(request.headers.cookie, isSecure(request));
+    if (sessions === undefined || values.size === 0 || isForeign(request)) {
       next();
       return;
     }
-    const endsAtMs = await sessions.endOf(value);
-    if (endsAtMs !== undefined) {
+    for (const value of values) {
+      const endsAtMs = await sessions.endOf(value);
+      if (endsAtMs === undefined) continue;
       const isValid = async () => (await sessions.endOf(value)) !== undefined;
       response.locals.session = { value, endsAtMs, isValid } satisfies CallSession;
+      break;
     }
     next();
   };

@@ -87,6 +87,24 @@ describe('a session of the console at the admin port', () => {
     expect((await call('GET', '/v1/services', headers)).status).to.equal(401);
   });
 
+  it('holds beside other cookies of its name, which another program of this host can set for a longer path', async () => {
+    const cookie = await login();
+    const [, value = ''] = cookie.split('=');
+    const other = `swarmgate_session=${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`;
+    const Cookie = `swarmgate_session=; ${other}; swarmgate_session=junk; ${cookie}; ${other}`;
+    expect((await call('GET', '/v1/status', { Cookie })).status).to.equal(200);
+    expect((await call('GET', '/v1/status', { Cookie: other })).status).to.equal(401);
+    expect((await call('DELETE', '/v1/session', { Cookie, Origin: origin })).status).to.equal(200);
+    expect((await call('GET', '/v1/status', { Cookie })).status).to.equal(401);
+  });
+
+  it('ends with all others that the browser sends along', async () => {
+    const [one, two] = [await login(), await login()];
+    const out = await call('DELETE', '/v1/session', { Cookie: `${one}; ${two}`, Origin: origin });
+    expect(out.status).to.equal(200);
+    for (const cookie of [one, two]) expect((await call('GET', '/v1/status', { Cookie: cookie })).status).to.equal(401);
+  });
+
   it('cannot be used again after the logout', async () => {
     const cookie = await login();
     const out = await call('DELETE', '/v1/session', { Cookie: cookie, Origin: origin });

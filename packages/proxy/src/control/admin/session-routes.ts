@@ -1,6 +1,6 @@
 import { authorizeChange, authorizeRead } from '@swarmgate/runtime';
 import express, { type Response, Router } from 'express';
-import { setSession } from '../session/session-cookie.ts';
+import { sessionsOf, setSession } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { callSession, isForeign, isSecure, mayChangeBySession } from './admin-session.ts';
@@ -64,7 +64,8 @@ export function sessionRoutes({ settings, logger }: AdminParts, sessions: Sessio
     }
     response.setHeader('Set-Cookie', setSession('', 0, isSecure(request)));
     try {
-      await sessions?.end(session.value);
+      // Of two logins the other would go on.
+      for (const value of sessionsOf(request.headers.cookie, isSecure(request))) await sessions?.end(value);
       response.json({ Status: 'OK' });
     } catch (error) {
       sendOutcome(response, outcomeOfError(error));

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { setsSession, withoutSession } from '../../http/session-cookie.ts';
-import { sessionOf, setSession } from './session-cookie.ts';
+import { sessionsOf, setSession } from './session-cookie.ts';
+import { issueSession, sessionKey } from './session-token.ts';
+
+const values = Array.from({ length: 60 }, () => issueSession(sessionKey('token'), 0).value);
+const [v = '', w = ''] = values;
 
 describe('the cookie of a session', () => {
   it('is for this host, this site and no script, and over TLS bound to both by its name', () => {
@@ -10,23 +14,25 @@ describe('the cookie of a session', () => {
     );
   });
 
-  for (const [title, cookie, secure, value] of [
-    ['alone', 'swarmgate_session=v', false, 'v'],
-    ['among others', 'a=1; swarmgate_session=v ; b=2', false, 'v'],
-    ['twice with the same value', 'swarmgate_session=v; swarmgate_session=v', false, 'v'],
+  for (const [title, cookie, secure, found] of [
+    ['alone', `swarmgate_session=${v}`, false, [v]],
+    ['among others', `a=1; swarmgate_session=${v} ; b=2`, false, [v]],
+    ['twice with the same value', `swarmgate_session=${v}; swarmgate_session=${v}`, false, [v]],
     [
-      'twice with different values, of which a service may have set one',
-      'swarmgate_session=v; swarmgate_session=w',
+      'with another before it, which a program at another port may have set',
+      `swarmgate_session=${w}; swarmgate_session=${v}`,
       false,
-      undefined,
+      [w, v],
     ],
-    ['over TLS', '__Host-swarmgate_session=v; swarmgate_session=w', true, 'v'],
-    ['over TLS without its prefix, which any page over HTTP can set', 'swarmgate_session=v', true, undefined],
-    ['not there', 'a=swarmgate_session', false, undefined],
-    ['absent', undefined, false, undefined],
+    ['behind what is no session at all', `${'swarmgate_session=x; '.repeat(200)}swarmgate_session=${v}`, false, [v]],
+    ['fifty at most', values.map((each) => `swarmgate_session=${each}`).join('; '), false, values.slice(0, 50)],
+    ['over TLS', `__Host-swarmgate_session=${v}; swarmgate_session=${w}`, true, [v]],
+    ['over TLS without its prefix, which any page over HTTP can set', `swarmgate_session=${v}`, true, []],
+    ['not there', `a=swarmgate_session=${v}`, false, []],
+    ['absent', undefined, false, []],
   ] as const)
     it(`is read: ${title}`, () => {
-      expect(sessionOf(cookie, secure)).to.equal(value);
+      expect([...sessionsOf(cookie, secure)]).to.deep.equal(found);
     });
 });
 

@@ -1,18 +1,27 @@
 import { sessionCookieName } from '../../http/session-cookie.ts';
+import { isSessionValue } from './session-token.ts';
 
 /** With TLS the prefix binds the cookie to this host, and to TLS (RFC 6265bis, 4.1.3.2). */
 const nameOver = (secure: boolean) => (secure ? `__Host-${sessionCookieName}` : sessionCookieName);
 
-/** The value of the session's cookie; `undefined` where none was sent, or two that differ. */
-export function sessionOf(cookie: string | undefined, secure: boolean): string | undefined {
+/** Of one call: each costs a signature to check. */
+const mostValues = 50;
+
+/**
+ * The different values of the session's cookie, at most 50, in the order sent. There may be others beside the console's: a program
+ * at another port or a parent domain can set cookies of any name for this host, and those with the longer path come first.
+ */
+export function sessionsOf(cookie: string | undefined, secure: boolean): ReadonlySet<string> {
   const name = nameOver(secure);
   const values = new Set<string>();
   for (const pair of (cookie ?? '').split(';')) {
     const equals = pair.indexOf('=');
-    if (equals >= 0 && pair.slice(0, equals).trim() === name) values.add(pair.slice(equals + 1).trim());
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    const value = pair.slice(equals + 1).trim();
+    if (isSessionValue(value)) values.add(value);
+    if (values.size === mostValues) break;
   }
-  const [value] = values;
-  return values.size === 1 ? value : undefined;
+  return values;
 }
 
 /** The `Set-Cookie` that begins a session, or with an empty value and 0 ends it. */

@@ -25,9 +25,16 @@ export function issueSession(
   return { value: `${signed}.${signatureOf(key, signed)}`, endsAtMs };
 }
 
+const form = /^([0-9a-z]{1,8})\.[\w-]{22}\.([\w-]{43})$/;
+
+/** Whether a text has the form of a session's value, signed or not. */
+export function isSessionValue(text: string): boolean {
+  return form.test(text);
+}
+
 /** When a session ends, in milliseconds since 1970; `undefined` for one that has ended, or that this key did not sign. */
 export function endOfSession(key: Buffer, value: string, nowMs: number): number | undefined {
-  const found = /^([0-9a-z]{1,8})\.[\w-]{22}\.([\w-]{43})$/.exec(value);
+  const found = form.exec(value);
   if (found === null) return undefined;
   const [whole, end = '', signature = ''] = found;
   const signed = whole.slice(0, whole.length - signature.length - 1);
