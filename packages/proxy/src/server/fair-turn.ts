@@ -17,3 +17,23 @@ export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => bo
     }),
   );
 }
+
+/** Work that goes on in a turn of its own, the one that has waited longest first. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Goes on in a turn of the event loop in which no other such work does: however many connections have more than their share
+ * to do, the others wait for one share in each turn.
+ * @param goOn guarded by its owner
+ */
+export function takeOwnTurn(goOn: () => void): void {
+  waiting.push(goOn);
+  if (waiting.length === 1) setImmediate(nextOwnTurn);
+}
+
+function nextOwnTurn(): void {
+  const [first] = waiting;
+  first?.();
+  waiting.shift();
+  if (waiting.length > 0) setImmediate(nextOwnTurn);
+}

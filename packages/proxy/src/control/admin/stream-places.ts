@@ -13,8 +13,8 @@ interface Place {
 }
 
 /**
- * Places for streams that last. A client that reads nothing cannot be told from one to which little is sent: the system's
- * buffers take that. So no stream has its place for good: where all are taken, a new one gets that of the oldest stream of the
+ * Places for streams that last. A client that reads nothing looks like one to which little is sent: the system's buffers take
+ * that. So no stream has its place for good: where all are taken, a new one gets that of the oldest stream of the
  * address with the most, which is ended; its client goes on with another stream where it lives.
  */
 export class StreamPlaces {

@@ -11,6 +11,7 @@ import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
+import { takeOwnTurn } from '../fair-turn.ts';
 import { SocketEvents } from '../socket-events.ts';
 import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
 import type { Http2Context } from './connection-context.ts';
@@ -25,6 +26,9 @@ const sliceBytes = 4_096;
 const mostFramesInTurn = 1_024;
 /** Streams that are acted upon before the others wait for the next turn: each may be a write to an endpoint. */
 const mostSettledInTurn = 32;
+/** The same of a connection that had more than this to do before, and so goes on in turns of its own. */
+const mostFramesInOwnTurn = 256;
+const mostSettledInOwnTurn = 8;
 /** Where so much output waits to be written, bodies wait at their endpoints. */
 const mostOutputBytes = 262_144;
 /** How long a client may take to show that it has the first GOAWAY. */
@@ -48,6 +52,9 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   /** Being written, oldest first. */
   readonly #batches: OutputBatch[] = [];
   #scheduled = false;
+  /** It had more to do at once than its share of a turn. */
+  #isHeavy = false;
+  #turnsOfChunk = 0;
   readonly #silence: ClosingSilence;
   /** Draining, or its client broke the protocol: it gets little time to close. */
   #isShort = false;
@@ -165,13 +172,14 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #onData(chunk: Buffer): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
-    this.#read(chunk, 0);
+    if (this.#isHeavy) this.#goOnLater(chunk, 0);
+    else this.#read(chunk, 0);
   }
 
   /** Small frames cost the most for a byte: of a chunk that is full of them one turn reads a part, and the next goes on. */
   #read(chunk: Buffer, from: number): void {
     const session = this.#session;
-    const mostFrames = session.framesRead + mostFramesInTurn;
+    const mostFrames = session.framesRead + (this.#isHeavy ? mostFramesInOwnTurn : mostFramesInTurn);
     let at = from;
     while (at < chunk.length && session.framesRead < mostFrames) {
       const to = Math.min(at + sliceBytes, chunk.length);
@@ -181,15 +189,26 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     const isSettled = this.#settleTouched();
     this.#settle();
     if (at < chunk.length || !isSettled) {
-      this.#socket.pause();
-      setImmediate(
-        guard(this, () => {
-          if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
-          else this.#read(chunk, at);
-        }),
-      );
-    } else if (chunk.length >= fullChunkBytes) this.#yieldTurn();
-    else if (from > 0) this.#socket.resume();
+      this.#isHeavy = true;
+      this.#goOnLater(chunk, at);
+      return;
+    }
+    // One that had a whole chunk in its first turn is like the others again.
+    this.#isHeavy &&= this.#turnsOfChunk > 1;
+    this.#turnsOfChunk = 0;
+    if (chunk.length >= fullChunkBytes) this.#yieldTurn();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #goOnLater(chunk: Buffer, from: number): void {
+    this.#socket.pause();
+    takeOwnTurn(
+      guard(this, () => {
+        this.#turnsOfChunk += 1;
+        if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
+        else this.#read(chunk, from);
+      }),
+    );
   }
 
   /**
@@ -204,9 +223,10 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   #settleTouched(): boolean {
     const touched = this.#touched;
     if (touched.length === 0) return true;
-    const isAll = touched.length <= mostSettledInTurn;
-    this.#touched = isAll ? [] : touched.slice(mostSettledInTurn);
-    for (const stream of isAll ? touched : touched.slice(0, mostSettledInTurn)) stream.settle();
+    const most = this.#isHeavy ? mostSettledInOwnTurn : mostSettledInTurn;
+    const isAll = touched.length <= most;
+    this.#touched = isAll ? [] : touched.slice(most);
+    for (const stream of isAll ? touched : touched.slice(0, most)) stream.settle();
     return isAll;
   }
 

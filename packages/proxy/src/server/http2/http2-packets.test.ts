@@ -82,6 +82,36 @@ describe('HTTP/2 in one packet', () => {
         end();
       }));
 
+  it('goes on with one connection in a turn, however many have more to do than their share', () =>
+    onStage(makeHttp2Server, async ({ rig, backend }) => {
+      backend.onRequest = () => undefined;
+      const connections = await Promise.all(Array.from({ length: 4 }, () => ownConnection(rig)));
+      for (const { client } of connections) {
+        client.send();
+        await until(() => client.frames.length > 0, 'the connection');
+      }
+      const chunk = (first: number) =>
+        Buffer.concat(Array.from({ length: 49 }, (_, at) => headers(first + 2 * at, plainGet)));
+      // The first share of each is its own: nothing is known of it yet.
+      for (const { socket } of connections) socket().emit('data', chunk(1));
+      expect(rig.context.outstanding).to.equal(4 * 32);
+      const turns: number[] = [];
+      const grown = async (target: number) => {
+        for (let before = rig.context.outstanding; before < target; before = rig.context.outstanding) {
+          await new Promise((resolve) => setImmediate(resolve));
+          turns.push(rig.context.outstanding - before);
+        }
+      };
+      await grown(4 * 49);
+      // A connection that had more than its share has no first share again.
+      for (const { socket } of connections) socket().emit('data', chunk(99));
+      expect(rig.context.outstanding).to.equal(4 * 49);
+      await grown(4 * 98);
+      expect(Math.max(...turns)).to.equal(8);
+      await until(() => connections.every(({ socket }) => !socket().isPaused()), 'all to be read again');
+      for (const { end } of connections) end();
+    }));
+
   it('acts upon a part of many streams in this turn of the event loop, and upon all in the end', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
       backend.onRequest = (_request, socket) => socket.write(response);
