@@ -24,16 +24,17 @@ const waiting: (() => void)[] = [];
 /**
  * Goes on in a turn of the event loop in which no other such work does: however many connections have more than their share
  * to do, the others wait for one share in each turn.
- * @param goOn guarded by its owner
  */
-export function takeOwnTurn(goOn: () => void): void {
-  waiting.push(goOn);
-  if (waiting.length === 1) setImmediate(nextOwnTurn);
+export function takeOwnTurn(owner: FaultOwner, goOn: () => void): void {
+  waiting.push(guard(owner, goOn));
+  if (waiting.length === 1) nextTurn();
 }
 
-function nextOwnTurn(): void {
-  const [first] = waiting;
-  first?.();
-  waiting.shift();
-  if (waiting.length > 0) setImmediate(nextOwnTurn);
+function nextTurn(): void {
+  // What waits is guarded, each by its owner.
+  setImmediate(() => {
+    waiting[0]?.();
+    waiting.shift();
+    if (waiting.length > 0) nextTurn();
+  });
 }

@@ -202,13 +202,11 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #goOnLater(chunk: Buffer, from: number): void {
     this.#socket.pause();
-    takeOwnTurn(
-      guard(this, () => {
-        this.#turnsOfChunk += 1;
-        if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
-        else this.#read(chunk, from);
-      }),
-    );
+    takeOwnTurn(this, () => {
+      this.#turnsOfChunk += 1;
+      if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
+      else this.#read(chunk, from);
+    });
   }
 
   /**
