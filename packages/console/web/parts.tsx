@@ -92,13 +92,19 @@ export function TableBox({ title, children }: { readonly title: string; readonly
   );
 }
 
-/** The head of a table. An empty title is that of the column of actions. */
-export function TableHead({ titles }: { readonly titles: readonly string[] }) {
+/** The head of a table. An empty title is that of the column of actions. `figures`: titles above figures. */
+export function TableHead({
+  titles,
+  figures = [],
+}: {
+  readonly titles: readonly string[];
+  readonly figures?: readonly string[];
+}) {
   return (
     <thead>
       <tr>
         {titles.map((title) => (
-          <th key={title} scope="col">
+          <th key={title} scope="col" class={figures.includes(title) ? 'figure' : undefined}>
             {title === '' ? <span class="unseen">Actions</span> : title}
           </th>
         ))}

@@ -119,3 +119,16 @@ export function sortRows(rows: readonly ServiceRow[], { column, descending }: So
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** A URL that the match takes: `*` stands for every host, so any is valid. */
+export function explainUrl(match: string): string {
+  return `http://${match.replace(/^\*(?=\/|$)/, 'localhost').replace(/^\*\./, 'www.')}`;
+}
+
+/** A command that sends a request to what has this match, by the entrypoint at this port. */
+export function curlOf(match: string, hostname: string, port: number): string {
+  const slash = match.indexOf('/');
+  const [host, path] = [match.slice(0, slash), match.slice(slash)];
+  const header = host === '*' ? '' : `-H 'Host: ${host.replace(/^\*\./, 'www.')}' `;
+  return `curl ${header}http://${hostname}${port === 80 ? '' : `:${port}`}${path}`;
+}

@@ -15,6 +15,8 @@ export function useChange(onDone: () => void): readonly [ChangeOutcome | undefin
   const outcome = useSignal<ChangeOutcome | undefined>(undefined);
   const isBusy = useSignal(false);
   const run: Change = async (method, query) => {
+    // The button stays enabled, because one that is disabled loses the focus.
+    if (isBusy.value) return false;
     isBusy.value = true;
     try {
       const { Message = 'Done.' } = await change(method, '/v1/maintenance', {}, query);

@@ -126,6 +126,20 @@ export async function violationsOf(page: Page): Promise<readonly string[]> {
   );
 }
 
+/** As `violationsOf`, and sideways scrolling of the page: in both themes, on a narrow and a wide screen. */
+export async function violationsEverywhere(page: Page, what: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const width of [360, 2_560])
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      const beyond = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      const all = [...(await violationsOf(page)), ...(beyond === 0 ? [] : [`${beyond} px are beyond the screen`])];
+      found.push(...all.map((each) => `${what}, ${colorScheme}, ${width} px: ${each}`));
+    }
+  return found;
+}
+
 export async function logIn(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.getByLabel('Admin token').fill(adminToken);

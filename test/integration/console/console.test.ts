@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
-import { adminToken, type ConsoleRig, complaintsOf, logIn, startConsole, violationsOf } from './console-rig.ts';
+import {
+  adminToken,
+  type ConsoleRig,
+  complaintsOf,
+  logIn,
+  startConsole,
+  violationsEverywhere,
+  violationsOf,
+} from './console-rig.ts';
 
 const withinMs = 60_000;
 
@@ -54,7 +62,7 @@ describe('the console in Chromium', function () {
       await page.getByRole('link', { name: 'rival', exact: true }).waitFor();
       await page.getByLabel('Filter').fill('');
       await page.getByRole('button', { name: 'Service' }).click();
-      const names = () => page.locator('tbody th a').allTextContents();
+      const names = () => page.locator('tbody th a:not(.match)').allTextContents();
       await page.getByRole('columnheader', { name: 'Service', exact: true }).waitFor();
       expect(await names()).to.deep.equal(['api', 'blog', 'rival', 'shop']);
       await page.getByRole('button', { name: 'Service' }).click();
@@ -223,11 +231,25 @@ describe('the console without a token', () => {
         await page.goto(rig.url);
         await page.getByText('Read-only.').waitFor();
         await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+        for (const view of [
+          'services',
+          'services/manual/shop',
+          'problems',
+          'live',
+          'replicas',
+          'certificates',
+          'manual',
+        ]) {
+          await page.goto(`${rig.url}/#/${view}`);
+          await page.getByText('Read-only.').waitFor();
+          expect(await violationsEverywhere(page, view)).to.deep.equal([]);
+        }
         await rig.under.call('POST', '/v1/maintenance?service=shop', {
           headers: { authorization: `Bearer ${adminToken}` },
         });
         await page.getByRole('link', { name: 'Maintenance', exact: true }).click();
         await page.getByRole('row', { name: /manual\/shop maintenance – / }).waitFor();
+        expect(await violationsEverywhere(page, 'maintenance')).to.deep.equal([]);
         expect(await page.getByRole('button', { name: /^End/ }).count()).to.equal(0);
         await page.getByRole('link', { name: /^Log in with the admin token/ }).click();
         await page.getByLabel('Admin token').fill(adminToken);

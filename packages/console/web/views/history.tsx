@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { differencesOf, type LabelDifference } from '../definition-diff.ts';
+import { Dialog } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Outcome } from '../parts.tsx';
 import { refresh } from '../store.ts';
@@ -41,6 +42,9 @@ export function HistoryPart({
       asking.value = undefined;
     }
   };
+  const cancel = () => {
+    if (!isBusy.value) asking.value = undefined;
+  };
   return (
     <>
       <h2>History</h2>
@@ -60,32 +64,28 @@ export function HistoryPart({
               ) : (
                 <Differences differences={differencesOf(definition, next)} />
               )}
-              {asking.value === number ? (
-                <div class="ask">
+              <button
+                type="button"
+                class="quiet"
+                onClick={() => {
+                  asking.value = number;
+                }}
+              >
+                Roll back to #{number}
+              </button>
+              {asking.value === number && (
+                <Dialog title={`Serve #${number} again?`} onCancel={cancel}>
                   <p>This is what changes from what is served now:</p>
                   <Differences differences={differencesOf(found?.current ?? {}, definition)} />
-                  <button type="button" disabled={isBusy.value} onClick={() => void rollBack(number)}>
-                    {isBusy.value ? 'Waiting for all replicas …' : `Serve #${number} again`}
-                  </button>{' '}
-                  <button
-                    type="button"
-                    class="quiet"
-                    onClick={() => {
-                      asking.value = undefined;
-                    }}
-                  >
-                    Cancel
-                  </button>
-                </div>
-              ) : (
-                <button
-                  type="button"
-                  onClick={() => {
-                    asking.value = number;
-                  }}
-                >
-                  Roll back to #{number}
-                </button>
+                  <div class="actions">
+                    <button type="button" disabled={isBusy.value} onClick={() => void rollBack(number)}>
+                      {isBusy.value ? 'Waiting for all replicas …' : `Serve #${number} again`}
+                    </button>
+                    <button type="button" class="quiet" disabled={isBusy.value} onClick={cancel}>
+                      Cancel
+                    </button>
+                  </div>
+                </Dialog>
               )}
             </li>
           );

@@ -90,7 +90,10 @@ export function LiveView() {
       ) : (
         <TableBox title="Live requests">
           <table>
-            <TableHead titles={['Time', 'Status', 'Request', 'Service', 'Took', 'Client', 'Reason']} />
+            <TableHead
+              titles={['Time', 'Status', 'Request', 'Service', 'Took', 'Client', 'Reason']}
+              figures={['Took']}
+            />
             <tbody>
               {lines.value.map((line) => (
                 <LiveLine key={line.number} line={line} />
@@ -115,7 +118,7 @@ function LiveLine({ line }: { readonly line: LiveRequest }) {
   const [owner = '', name = ''] = service?.split('/') ?? [];
   return (
     <tr>
-      <td>{at.slice(11, 23)}</td>
+      <td class="short">{at.slice(11, 23)}</td>
       <td>
         <span class={`badge ${status >= 500 ? 'error' : status >= 400 ? 'warning' : 'ok'}`}>{status}</span>
       </td>
@@ -124,8 +127,8 @@ function LiveLine({ line }: { readonly line: LiveRequest }) {
       </td>
       <td>{service === null ? '–' : <a href={hashOf('services', [owner, name])}>{service}</a>}</td>
       <td class="figure">{formatMs(durationMs)}</td>
-      <td>{client}</td>
-      <td>{reason ?? ''}</td>
+      <td class="short">{client}</td>
+      <td class="short">{reason ?? ''}</td>
     </tr>
   );
 }

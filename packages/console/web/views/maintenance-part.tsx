@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { Dialog, useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Outcome } from '../parts.tsx';
 import type { Drain, Maintenance } from '../types.ts';
@@ -24,9 +25,13 @@ export function MaintenancePart({
     event.preventDefault();
     if (await run('POST', { ...named, ...form.given() })) form.isOpen.value = false;
   };
+  const cancel = () => {
+    if (!isBusy) form.isOpen.value = false;
+  };
+  useKeptFocus(maintenance === null);
   return (
     <>
-      {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
+      {outcome !== undefined && !form.isOpen.value && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
       {maintenance !== null && (
         <p class="banner warning" role="status">
           <strong>In maintenance</strong> by {authorOf(maintenance)}
@@ -35,13 +40,13 @@ export function MaintenancePart({
           {maintenance.page === undefined ? 'the message' : 'a page and the message'} “
           <bdi>{maintenance.message ?? 'the service is down for maintenance'}</bdi>”.{' '}
           {maintenance.from === 'operator' && (
-            <button type="button" disabled={isBusy} onClick={() => void run('DELETE', named)}>
+            <button type="button" aria-disabled={isBusy} onClick={() => void run('DELETE', named)}>
               {isBusy ? 'Waiting for all replicas …' : 'End the maintenance'}
             </button>
           )}
         </p>
       )}
-      {maintenance === null && !form.isOpen.value && (
+      {maintenance === null && (
         <p>
           <button
             type="button"
@@ -54,24 +59,22 @@ export function MaintenancePart({
           </button>
         </p>
       )}
-      {maintenance === null && form.isOpen.value && (
-        <form class="stack ask" onSubmit={(event) => void takeDown(event)}>
-          {form.fields}
-          <div>
-            <button type="submit" disabled={isBusy}>
-              {isBusy ? 'Waiting for all replicas …' : `Take ${service} down`}
-            </button>{' '}
-            <button
-              type="button"
-              class="quiet"
-              onClick={() => {
-                form.isOpen.value = false;
-              }}
-            >
-              Cancel
-            </button>
-          </div>
-        </form>
+      {form.isOpen.value && (
+        <Dialog title={`Take ${service} down for maintenance?`} onCancel={cancel}>
+          <p>Its requests get 503 with the message, on every replica. Those under way end as usual.</p>
+          <form class="stack" onSubmit={(event) => void takeDown(event)}>
+            {form.fields}
+            {outcome?.kind === 'error' && <Outcome kind="error">{outcome.text}</Outcome>}
+            <div class="actions">
+              <button type="submit" disabled={isBusy}>
+                {isBusy ? 'Waiting for all replicas …' : `Take ${service} down`}
+              </button>
+              <button type="button" class="quiet" disabled={isBusy} onClick={cancel}>
+                Cancel
+              </button>
+            </div>
+          </form>
+        </Dialog>
       )}
     </>
   );
@@ -148,7 +151,7 @@ export function DrainButton({
     <button
       type="button"
       class="quiet"
-      disabled={isBusy}
+      aria-disabled={isBusy}
       title={isDrained ? `drained by ${drain.by ?? '–'} ${formatTime(drain.since)}` : 'no new requests, others finish'}
       onClick={() => void run(isDrained ? 'DELETE' : 'POST', { endpoint: drain?.endpoint ?? address })}
     >

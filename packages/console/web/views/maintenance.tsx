@@ -1,4 +1,5 @@
 import { read } from '../api.ts';
+import { useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
@@ -27,6 +28,7 @@ export function MaintenanceView() {
     { everyMs },
   );
   const [outcome, isBusy, run] = useChange(again);
+  useKeptFocus(value);
   if (value === undefined) return error === undefined ? <Loading /> : <Outcome kind="error">{error}</Outcome>;
   const mayChange = session.value?.mayChange === true;
   const lines = value.flatMap((each) => linesOf(each).map((line) => ({ ...each, ...line })));
@@ -72,7 +74,7 @@ export function MaintenanceView() {
                       <button
                         type="button"
                         class="quiet"
-                        disabled={isBusy}
+                        aria-disabled={isBusy}
                         onClick={() => void run('DELETE', { ...query, service, owner })}
                       >
                         End

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { differencesOf } from '../definition-diff.ts';
+import { Dialog } from '../dialog.tsx';
 import { Empty, Outcome } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { refresh, session } from '../store.ts';
@@ -71,6 +72,9 @@ export function ManualView() {
     }
     step.value = 'edit';
   };
+  const back = () => {
+    if (step.value === 'review') step.value = 'edit';
+  };
   const text = (title: string, field: typeof name, placeholder: string, required = true) => (
     <label>
       <span>{title}</span>
@@ -103,63 +107,54 @@ export function ManualView() {
           )}
         </Outcome>
       )}
-      {step.value === 'edit' ? (
-        <form class="stack" onSubmit={(event) => void review(event)}>
-          {json.value === undefined ? (
-            <>
-              {text('Name', name, 'shop')}
-              {text('Host', host, 'shop.example', false)}
-              {text('Path', path, '/')}
-              {text('Address of the service', target, '10.0.0.7:8080')}
-            </>
-          ) : (
-            <label>
-              <span>Definition as JSON (docs/labels.md names every field)</span>
-              <textarea
-                rows={16}
-                class="code"
-                spellcheck={false}
-                value={json.value}
-                onInput={(event) => {
-                  json.value = event.currentTarget.value;
-                }}
-              />
-            </label>
-          )}
-          <div>
-            <button type="submit">Show what changes</button>{' '}
-            <button
-              type="button"
-              class="quiet"
-              onClick={() => {
-                json.value =
-                  json.value === undefined ? JSON.stringify(given.ok ? given.definition : example, null, 2) : undefined;
+      <form class="stack" onSubmit={(event) => void review(event)}>
+        {json.value === undefined ? (
+          <>
+            {text('Name', name, 'shop')}
+            {text('Host', host, 'shop.example', false)}
+            {text('Path', path, '/')}
+            {text('Address of the service', target, '10.0.0.7:8080')}
+          </>
+        ) : (
+          <label>
+            <span>Definition as JSON (docs/labels.md names every field)</span>
+            <textarea
+              rows={16}
+              class="code"
+              spellcheck={false}
+              value={json.value}
+              onInput={(event) => {
+                json.value = event.currentTarget.value;
               }}
-            >
-              {json.value === undefined ? 'Write JSON instead' : 'Use the form'}
-            </button>
-          </div>
-        </form>
-      ) : (
-        given.ok && (
-          <div class="ask">
-            <h2>{standing.value === undefined ? 'It is new' : 'It is replaced'}</h2>
-            <Differences differences={differencesOf(standing.value ?? {}, given.definition)} />
+            />
+          </label>
+        )}
+        <div class="actions">
+          <button type="submit">Show what changes</button>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              json.value =
+                json.value === undefined ? JSON.stringify(given.ok ? given.definition : example, null, 2) : undefined;
+            }}
+          >
+            {json.value === undefined ? 'Write JSON instead' : 'Use the form'}
+          </button>
+        </div>
+      </form>
+      {step.value !== 'edit' && given.ok && (
+        <Dialog title={standing.value === undefined ? 'It is new' : 'It is replaced'} onCancel={back}>
+          <Differences differences={differencesOf(standing.value ?? {}, given.definition)} />
+          <div class="actions">
             <button type="button" disabled={step.value === 'saving'} onClick={() => void save()}>
               {step.value === 'saving' ? 'Waiting for all replicas …' : 'Save'}
-            </button>{' '}
-            <button
-              type="button"
-              class="quiet"
-              disabled={step.value === 'saving'}
-              onClick={() => {
-                step.value = 'edit';
-              }}
-            >
+            </button>
+            <button type="button" class="quiet" disabled={step.value === 'saving'} onClick={back}>
               Back
             </button>
           </div>
-        )
+        </Dialog>
       )}
     </section>
   );

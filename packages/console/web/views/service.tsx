@@ -5,6 +5,7 @@ import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
 import { Empty, EndpointBadge, Facts, Loading, Outcome, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
+import { explainUrl } from '../service-rows.ts';
 import { loaded, oneService, place, rows, scope, session } from '../store.ts';
 import type { Drain, EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
 import { useChange } from '../use-change.ts';
@@ -53,6 +54,7 @@ export function ServiceView() {
           ['Published by', sourceOf(found)],
           ['Changed', formatTime(found?.definition?.updatedAt)],
           ['Endpoints', `${row.endpointsUp} of ${row.endpoints} take requests`],
+          ...weightOf(found),
           [
             'Explain',
             <a key="explain" href={hashOf('explain', [], { url: explainUrl(match) })}>
@@ -100,9 +102,11 @@ function sourceOf(found: ServiceNumbers | undefined): string {
   return source === undefined ? '–' : `${source.kind ?? ''}${source.by === undefined ? '' : ` (${source.by})`}`;
 }
 
-/** `*` stands for every host, so any is valid. */
-function explainUrl(match: string): string {
-  return `http://${match.replace(/^\*(?=\/|$)/, 'localhost').replace(/^\*\./, 'www.')}`;
+/** Its share of the requests that other services match, too; nothing where no match is shared by weight. */
+function weightOf(found: ServiceNumbers | undefined): readonly (readonly [string, string])[] {
+  const destinations = (found?.definition?.destinations ?? []) as readonly { readonly weight?: number }[];
+  const weights = [...new Set(destinations.flatMap(({ weight }) => (weight === undefined ? [] : [weight])))];
+  return weights.length === 0 ? [] : [['Weight', weights.join(', ')]];
 }
 
 function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {

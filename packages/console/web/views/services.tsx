@@ -3,7 +3,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatMs, formatPercent, formatRate } from '../format.ts';
 import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { filterRows, type ServiceRow, type SortColumn, type Sorting, sortRows } from '../service-rows.ts';
+import {
+  curlOf,
+  explainUrl,
+  filterRows,
+  type ServiceRow,
+  type SortColumn,
+  type Sorting,
+  sortRows,
+} from '../service-rows.ts';
 import { loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
 
 // Kept while other views are shown.
@@ -71,6 +79,7 @@ export function ServicesView() {
         )}
       </div>
       {rows.value.length === 0 ? <NoServices /> : <ServiceTable rows={shown.value} />}
+      <Samples />
     </section>
   );
 }
@@ -79,6 +88,19 @@ function NoServices() {
   const entry = status.value?.entrypoints[0]?.port;
   return (
     <Empty title="No service is published yet">
+      <SwarmStep />
+      {entry !== undefined && <p>Its requests come to port {entry} then.</p>}
+      <p>
+        <a href={hashOf('manual')}>Add a service outside the Swarm</a>
+      </p>
+    </Empty>
+  );
+}
+
+/** How a service of the Swarm comes to be served. */
+function SwarmStep() {
+  return (
+    <>
       <p>
         A Swarm service is served once it has the labels <code>com.df.notify=true</code>, <code>com.df.port</code> and{' '}
         <code>com.df.servicePath</code> or <code>com.df.serviceDomain</code>:
@@ -87,11 +109,35 @@ function NoServices() {
         docker service update --label-add com.df.notify=true --label-add com.df.servicePath=/shop --label-add
         com.df.port=8080 shop
       </pre>
-      {entry !== undefined && <p>Its requests come to port {entry} then.</p>}
-      <p>
-        <a href={hashOf('manual')}>Add a service outside the Swarm</a>
-      </p>
-    </Empty>
+    </>
+  );
+}
+
+/** What a newcomer does next, where nothing but the samples of `npm start` is served. */
+function Samples() {
+  const isSample = rows.value.length > 0 && rows.value.every(({ owner }) => owner === 'sample');
+  const entry = status.value?.entrypoints.find(({ secure }) => !secure)?.port;
+  if (!isSample || entry === undefined) return null;
+  const commands = rows.value.map(({ matches: [match = '*/'] }) => curlOf(match, location.hostname, entry));
+  return (
+    <div class="next">
+      <section class="card">
+        <h2>Send them requests</h2>
+        <p>These services are samples. Their rates and latencies appear above when requests come:</p>
+        <pre>{commands.slice(0, 3).join('\n')}</pre>
+      </section>
+      <section class="card">
+        <h2>Then your own Swarm</h2>
+        <p>
+          A Swarm on this machine is followed as soon as it responds; <code>docker swarm init</code> makes one.
+        </p>
+        <SwarmStep />
+        <p>
+          For the nodes of a Swarm, with Consul: <code>docker stack deploy -c docker/stack.yml swarmgate</code>.{' '}
+          <a href={hashOf('manual')}>Add a service outside the Swarm</a>
+        </p>
+      </section>
+    </div>
   );
 }
 
@@ -198,15 +244,19 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
   const { key, owner, service, state, matches, endpoints, endpointsUp, numbers, problems } = row;
   // Drawn again with every reading.
   const figures = tick.value >= 0 ? rates.of(key) : [];
-  const [first = '–', ...more] = matches;
+  const [first = '*/', ...more] = matches;
   return (
     <tr aria-rowindex={at}>
       <th scope="row" class="text">
         <a href={hashOf('services', [owner, service])}>{service}</a>
-        <span class="match" title={matches.join('\n')}>
+        <a
+          class="match"
+          href={hashOf('explain', [], { url: explainUrl(first) })}
+          title={`Explain where a request for it goes\n${matches.join('\n')}`}
+        >
           <bdi>{first}</bdi>
           {more.length > 0 && ` +${more.length}`}
-        </span>
+        </a>
       </th>
       <td class="text">
         <StateBadge state={state} />
