@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { exampleRoute } from './example-route.ts';
-import { filterRows, matchesOf, type ServiceRow, sortRows } from './service-rows.ts';
+import { curlOf, explainUrl, filterRows, matchesOf, type ServiceRow, sortRows } from './service-rows.ts';
 import { ServiceStates } from './service-states.ts';
 import type { Endpoint, Problem, Route, RowNumbers } from './types.ts';
 
@@ -138,4 +138,19 @@ describe('the matches of a route', () => {
     it(`${JSON.stringify(conditions)} are ${matches.join(', ')}`, () => {
       expect(matchesOf({ conditions })).to.deep.equal(matches);
     });
+});
+
+describe('the way to a route by its match', () => {
+  for (const [match, url, command] of [
+    ['*/hello', 'http://localhost/hello', 'curl http://localhost:8000/hello'],
+    ['shop.example/cart', 'http://shop.example/cart', "curl -H 'Host: shop.example' http://localhost:8000/cart"],
+    ['*.example/', 'http://www.example/', "curl -H 'Host: www.example' http://localhost:8000/"],
+  ] as const)
+    it(`${match} is ${url}, and a command`, () => {
+      expect([explainUrl(match), curlOf(match, 'localhost', 8000)]).to.deep.equal([url, command]);
+    });
+
+  it('leaves port 80 out', () => {
+    expect(curlOf('*/a', 'gate.example', 80)).to.equal('curl http://gate.example/a');
+  });
 });

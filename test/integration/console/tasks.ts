@@ -72,7 +72,8 @@ export const tasks: readonly Task[] = [
       },
       {
         words: 'the service at the top',
-        act: (page) => page.locator('tbody tr:not(.spacer)').first().getByRole('link', { name: 'reports' }).waitFor(),
+        act: (page) =>
+          page.locator('tbody tr:not(.spacer)').first().getByRole('link', { name: 'reports', exact: true }).waitFor(),
       },
     ],
     check: async () => undefined,
