@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
-import { adminToken, logIn, useConsole, violationsEverywhere } from './console-rig.ts';
+import { logIn, useConsole, violationsEverywhere } from './console-rig.ts';
 
 const withinMs = 60_000;
 
