@@ -94,26 +94,26 @@ describe('the states of the console', function () {
     }));
 
   it('with a question in front of the page have nothing that axe finds, behind it included', async () => {
-    await rig().publish('asked');
-    await rig().publish('asked', { servicePath: ['/changed'] });
+    await rig().publish('question');
+    await rig().publish('question', { servicePath: ['/changed'] });
     await visit(async (page) => {
       await logIn(page, rig().url);
-      const ask = async (button: string | RegExp, title: RegExp) => {
+      const opens = async (button: string | RegExp, title: RegExp) => {
         await page.getByRole('button', { name: button }).first().click();
         await page.getByRole('dialog', { name: title }).waitFor();
         await isAccessible(page, String(title));
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'detached' });
       };
-      await page.goto(`${rig().url}/#/services/manual/asked`);
-      await ask('Take down for maintenance', /^Take asked down/);
-      await ask(/^Roll back to #/, /^Serve #\d+ again/);
+      await page.goto(`${rig().url}/#/services/manual/question`);
+      await opens('Take down for maintenance', /^Take question down/);
+      await opens(/^Roll back to #/, /^Serve #\d+ again/);
       await page.goto(`${rig().url}/#/manual`);
       await page.getByLabel('Name').fill('outside');
       await page.getByLabel('Address of the service').fill('10.0.0.7:80');
-      await ask('Show what changes', /^It is new/);
+      await opens('Show what changes', /^It is new/);
       expect(await page.getByLabel('Name').inputValue()).to.equal('outside');
     });
-    await rig().remove('asked');
+    await rig().remove('question');
   });
 });
