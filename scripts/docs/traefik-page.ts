@@ -164,7 +164,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--providers.swarm.defaultRule=…\` | \`TRAEFIK_DEFAULT_RULE=…\` |
    | \`--providers.swarm.network=…\` | \`TRAEFIK_NETWORK=…\` |
    | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`: every request to the entrypoint, of unknown hosts too, but for the challenges of certificates. What \`com.df.*\` labels serve there stays |
-   | \`--providers.file.filename=…\` | \`TRAEFIK_FILE=…\`, mounted into the listener. Without it routers with TLS respond with 503, because the file may demand certificates of clients |
+   | \`--providers.file.filename=…\`, \`.directory=…\` | \`TRAEFIK_FILE=…\`, a file or a folder, mounted into the listener. Without it routers with TLS respond with 503, because the file may demand certificates of clients |
    | \`--providers.http.…\`, \`.consul\`, \`.etcd\`, \`.kubernetes…\` and others that define TLS options | none: routers with TLS respond with 503 until \`TRAEFIK_SERVICE=off\` |
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\`, \`ACME_CHALLENGE\`, \`ACME_PROFILE\`, \`ACME_CA_FILE\`, \`ACME_DNS_RESOLVERS\`, \`ACME_EAB_…\` of the proxy, for all resolvers together: [certificates](certificates.md). Credentials of DNS providers are no flags: what to set instead is a warning |
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
@@ -180,8 +180,8 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    Settings that are given count before the flags. The flags go with the service: set what they say before you remove Traefik, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
-   Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener. Routers, services with one server, and middlewares count, as
-   \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are reported with their line.
+   Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener: YAML, TOML (\`.toml\`), or a folder of
+   such files and folders, of which the first one that defines a name holds. Routers, services with one server, and middlewares count, as \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are reported with their line.
 3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
    internal. \`labels.traefik\` there has the service whose flags are read, and the equivalent settings.

@@ -46,6 +46,7 @@ export { showMiddleware } from './middlewares/show-middleware.ts';
 export { type BoundedYaml, readYaml, type YamlFault, yamlBounds } from './traefik/bounded-yaml.ts';
 export { type Constraint, readConstraint } from './traefik/constraints.ts';
 export * from './traefik/dynamic-file.ts';
+export { type DynamicFile, dynamicFileName } from './traefik/dynamic-parts.ts';
 export { type EntrypointOptions, readEntrypointOptions } from './traefik/entrypoint-options.ts';
 export { entrypointsName } from './traefik/entrypoint-redirects.ts';
 export * from './traefik/label-keys.ts';

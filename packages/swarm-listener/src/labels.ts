@@ -6,3 +6,4 @@ export { traefikServiceOf } from './labels/traefik-services.ts';
 export { traefikDefinition } from './labels/translate-traefik-service.ts';
 export { isTraefikImage } from './swarm/parse-objects.ts';
 export type { SwarmService, TraefikProcess } from './swarm/swarm-objects.ts';
+export { readTraefikFiles } from './traefik-files.ts';

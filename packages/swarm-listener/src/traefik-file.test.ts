@@ -88,6 +88,28 @@ describe('TRAEFIK_FILE', () => {
       expect(changes).to.equal(2);
     });
 
+  it('is a folder of files, in the order of their names, and of its folders', () => {
+    path = join(folder, 'rules');
+    mkdirSync(join(path, 'more'), { recursive: true });
+    expect(follow, 'an empty folder').to.throw(UsageError, 'holds no file');
+    writeFileSync(join(path, 'b.yml'), middleware('/b').replace('a:', 'b:'));
+    writeFileSync(join(path, 'more', 'c.toml'), '[http.middlewares.c.addPrefix]\nprefix = "/c"\n');
+    writeFileSync(join(path, 'notes.txt'), 'http: [');
+    const file = follow();
+    expect(namesOf(file)).to.deep.equal(['b', 'c']);
+    writeFileSync(join(path, 'a.yaml'), middleware('/a'));
+    look();
+    look();
+    expect([namesOf(file), changes]).to.deep.equal([['a', 'b', 'c'], 1]);
+    writeFileSync(join(path, 'more', 'c.toml'), '[http');
+    look();
+    expect(namesOf(file)).to.deep.equal(['a', 'b', 'c']);
+    expect(file.state().problems[0]?.message).to.match(/^more\/c\.toml:1: /);
+    rmSync(join(path, 'more'), { recursive: true });
+    look();
+    expect([namesOf(file), file.state().problems]).to.deep.equal([['a', 'b'], []]);
+  });
+
   it('has no names while no version could be read', () => {
     writeFileSync(path, 'http: [');
     const file = follow();

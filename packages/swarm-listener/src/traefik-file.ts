@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
-import { dynamicFileBounds, type Problem, readDynamicFile } from '@swarmgate/labels';
-import { type Logger, messageOf, type Running, readRegularFileSync, type Tasks, UsageError } from '@swarmgate/runtime';
+import { isDeepStrictEqual } from 'node:util';
+import { type DynamicText, type Problem, readDynamicFiles } from '@swarmgate/labels';
+import { type Logger, messageOf, type Running, type Tasks, UsageError } from '@swarmgate/runtime';
 import type { TraefikFileState } from './labels/traefik-services.ts';
+import { readTraefikFiles, stampOfTraefikFiles } from './traefik-files.ts';
 
 export interface TraefikFile extends Running {
   /** The same object as long as nothing changed. */
@@ -13,7 +13,7 @@ export interface TraefikFile extends Running {
 const lookEveryMs = 2_000;
 
 /**
- * Reads `TRAEFIK_FILE` and looks for changes. A version that cannot be read is a problem, and the one before it stays.
+ * Reads the file or folder of `TRAEFIK_FILE` and looks for changes. A version that cannot be read is a problem, and the one before it stays.
  * @throws UsageError where the file cannot be read at the start
  */
 export function followTraefikFile(
@@ -24,15 +24,14 @@ export function followTraefikFile(
     onChange,
   }: { readonly tasks: Pick<Tasks, 'every'>; readonly logger: Logger; readonly onChange: () => void },
 ): TraefikFile {
-  const name = basename(path);
   let stamp = '';
-  let text: string | undefined;
+  let texts: readonly DynamicText[] | undefined;
   let state: TraefikFileState = { problems: [] };
 
-  function take(next: string): void {
-    if (next === text) return;
-    text = next;
-    const read = readDynamicFile(next, name);
+  function take(next: readonly DynamicText[]): void {
+    if (isDeepStrictEqual(next, texts)) return;
+    texts = next;
+    const read = readDynamicFiles(next);
     if (read.ok) state = { file: read.file, problems: read.file.problems };
     else keep(read.problem);
     const { problems } = state;
@@ -47,22 +46,22 @@ export function followTraefikFile(
   function look(): void {
     const before = state;
     try {
-      const now = stampOf(path);
+      const now = stampOfTraefikFiles(path);
       if (now === stamp) return;
-      take(textOf(path));
+      take(readTraefikFiles(path));
       stamp = now;
     } catch (error) {
       if (stamp === 'unreadable') return;
       stamp = 'unreadable';
-      text = undefined;
+      texts = undefined;
       keep(unreadable(path, messageOf(error)));
     }
     if (state !== before) onChange();
   }
 
   try {
-    stamp = stampOf(path);
-    take(textOf(path));
+    stamp = stampOfTraefikFiles(path);
+    take(readTraefikFiles(path));
   } catch (error) {
     throw new UsageError('setting-invalid', `TRAEFIK_FILE=${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
@@ -77,15 +76,6 @@ export function followTraefikFile(
       await looking;
     },
   };
-}
-
-function stampOf(path: string): string {
-  const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-}
-
-function textOf(path: string): string {
-  return readRegularFileSync(path, { mostBytes: dynamicFileBounds.bytes });
 }
 
 function unreadable(path: string, why: string): Problem {

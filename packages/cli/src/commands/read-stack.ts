@@ -2,16 +2,21 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import {
   type DynamicFile,
-  dynamicFileBounds,
-  readDynamicFile,
+  type DynamicText,
+  readDynamicFiles,
   readTraefikArgs,
   type TraefikArgs,
   traefikLines,
 } from '@swarmgate/labels';
 import { messageOf, UsageError } from '@swarmgate/runtime/errors';
-import { readRegularFileSync } from '@swarmgate/runtime/regular-file';
 import { readSettings } from '@swarmgate/runtime/settings';
-import { familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener/labels';
+import {
+  familiesOf,
+  readTraefikFiles,
+  type TraefikProcess,
+  traefikServicesIn,
+  withFlags,
+} from '@swarmgate/swarm-listener/labels';
 import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
 import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
 import type { CommandIo } from '../io.ts';
@@ -82,14 +87,14 @@ function flagsOf({ args, environment, staticFile }: TraefikProcess, readsFile: b
 
 /** @throws UsageError where it cannot be read: what it defines may restrict */
 function readFileOf(path: string): DynamicFile {
-  const read = readDynamicFile(readSetting(path), path);
+  const read = readDynamicFiles(readSetting(path));
   if (!read.ok) throw new UsageError('setting-invalid', `TRAEFIK_FILE: ${read.problem.message}`);
   return read.file;
 }
 
-function readSetting(path: string): string {
+function readSetting(path: string): readonly DynamicText[] {
   try {
-    return readRegularFileSync(path, { mostBytes: dynamicFileBounds.bytes });
+    return readTraefikFiles(path);
   } catch (cause) {
     throw new UsageError('setting-invalid', `TRAEFIK_FILE=${path} cannot be read: ${messageOf(cause)}`, { cause });
   }

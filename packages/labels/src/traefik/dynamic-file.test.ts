@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type DynamicFile, dynamicFileBounds, readDynamicFile } from './dynamic-file.ts';
+import { dynamicFileBounds, readDynamicFile, readDynamicFiles } from './dynamic-file.ts';
+import type { DynamicFile } from './dynamic-parts.ts';
 import { readTraefikLabels } from './read-labels.ts';
 import type { TraefikService } from './traefik-options.ts';
 import { translateTraefik } from './translate-traefik.ts';
@@ -241,6 +242,58 @@ describe('the dynamic file of Traefik', () => {
         .to.match(expected)
         .and.not.equal('taken');
     });
+
+  it('is TOML by its name, with what YAML says', () => {
+    const toml = `[http.routers.a]\nrule = "Host(\`a\`)"\nservice = "b"\nmiddlewares = ["m", "n"]\n[http.routers.a.tls]\n
+[http.services.b.loadBalancer]\n[[http.services.b.loadBalancer.servers]]\nurl = "http://10.0.0.7"\n
+[http.middlewares.m.ipAllowList]\nsourceRange = ["10.0.0.0/8"]\n[http.middlewares.n.headers]\nframeDeny = true\n`;
+    const yaml = `http:\n  routers: {a: {rule: Host(\`a\`), service: b, middlewares: [m, n], tls: {}}}\n  services: {b: {loadBalancer: {servers: [{url: 'http://10.0.0.7'}]}}}
+  middlewares: {m: {ipAllowList: {sourceRange: [10.0.0.0/8]}}, n: {headers: {frameDeny: true}}}\n`;
+    const read = readDynamicFile(toml, 'dynamic.toml');
+    if (!read.ok) throw new Error(read.problem.message);
+    expect(read.file.service.read.sections).to.deep.equal(fileOf(yaml).service.read.sections);
+    expect(translated(yaml).get('traefik-file')?.destinations[0]?.middlewares).to.have.length(2);
+  });
+
+  for (const [what, text, expected] of [
+    ['what is no TOML', '[http\n', /^dynamic\.toml:\d+: .*nothing of this version/],
+    ['a name that stands twice', '[http.routers.a]\n[http.routers.a]\n', /^dynamic\.toml:\d+: /],
+    ['an unknown key, which may restrict', '[http.routers.a]\nmiddleware = ["a"]\n', /^dynamic\.toml: Traefik has no/],
+    ['a template', '[http.routers.a]\nrule = "{{ env \\"X\\" }}"\n', /^dynamic\.toml: templates of Go/],
+    ['what is nested too deep', `a = ${'['.repeat(2_000)}${']'.repeat(2_000)}\n`, /^dynamic\.toml/],
+    ['too much of it', `# ${'x'.repeat(dynamicFileBounds.bytes)}\n`, /larger than 1048576 bytes/],
+  ] as const)
+    it(`refuses ${what}, in TOML`, () => {
+      const read = readDynamicFile(text, 'dynamic.toml');
+      expect(read.ok ? 'taken' : read.problem.message).to.match(expected);
+    });
+
+  it('is several files, whose names are shared; of two definitions that of the first file holds', () => {
+    const first = `http:\n  middlewares:\n    auth: {ipAllowList: {sourceRange: [10.0.0.0/8]}}\n    bad: {ipAllowList: {sourceRange: [x]}}\n`;
+    const second = `http:\n  middlewares:\n    own: {addPrefix: {prefix: /a}}\n    auth: {ipAllowList: {sourceRange: [0.0.0.0/0]}}\n  routers: {r: {rule: Host(\`a\`), service: s, middlewares: [auth, bad]}}\n  services: {s: {loadBalancer: {servers: [{url: 'http://10.0.0.7'}]}}}\n`;
+    const read = readDynamicFiles([
+      { name: 'a.yml', text: first },
+      { name: 'b.yml', text: second },
+    ]);
+    if (!read.ok) throw new Error(read.problem.message);
+    const { service: ofFiles, problems, placed } = read.file;
+    expect(problems.map(({ message }) => message)).to.deep.equal([
+      'b.yml:4: http.middlewares.auth has no effect: a.yml:3 defines it too, and holds',
+    ]);
+    const options = { exposedByDefault: true, entrypoints: new Map([['web', ['plain']]]), defaultRule: '' };
+    const found = translateTraefik([ofFiles], options, 0).get('traefik-file');
+    expect(found?.destinations[0]?.middlewares?.map(({ kind }) => kind)).to.deep.equal(['ipAllowList', 'unsupported']);
+    expect(found?.destinations[0]?.middlewares?.[0]).to.deep.include({ sourceRange: ['10.0.0.0/8'] });
+    expect(found?.problems.map(placed).map(({ message }) => message.split(':')[0])).to.include.members([
+      'a.yml',
+      'b.yml',
+    ]);
+    const spoilt = readDynamicFiles([
+      { name: 'a.yml', text: first },
+      { name: 'b.yml', text: 'http: [' },
+    ]);
+    expect(spoilt.ok ? '' : spoilt.problem.message).to.match(/^b\.yml:1: /);
+  });
 
   it('is nothing where it is empty', () => {
     for (const text of ['', '# nothing\n', 'http:\n', 'http: {}\n'])

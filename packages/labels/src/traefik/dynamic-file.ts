@@ -1,31 +1,39 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Problem } from '../definition/problem.ts';
 import { nearestName } from '../values/nearest-name.ts';
+import { tomlAsYaml } from './bounded-toml.ts';
 import { type BoundedYaml, readYaml, yamlBounds } from './bounded-yaml.ts';
+import { combineFiles, type DynamicFile, type FileParts, shownKey } from './dynamic-parts.ts';
 import { readTraefikLabels } from './read-labels.ts';
-import type { TraefikService } from './traefik-options.ts';
-
-/** Traefik's dynamic file, read: its names are of the provider `file`. */
-export interface DynamicFile {
-  readonly service: TraefikService;
-  /** What of it has no effect; each message begins with the place. */
-  readonly problems: readonly Problem[];
-  /** Puts the place before the message of a problem of its routers, services and middlewares. */
-  readonly placed: (problem: Problem) => Problem;
-  /** Why routers with TLS respond with 503: the default TLS options restrict, and they are not read. */
-  readonly closesTls?: string;
-}
 
 export type ReadDynamicFile =
   | { readonly ok: true; readonly file: DynamicFile }
   /** Nothing of it counts, as in Traefik. */
   | { readonly ok: false; readonly problem: Problem };
 
-/** Id and name of what `TRAEFIK_FILE` defines, among the services of the Swarm. */
-export const dynamicFileName = 'traefik-file';
-
 /** More than a file written by hand has; `yamlBounds` hold before them. */
 export const dynamicFileBounds = { bytes: yamlBounds.bytes, values: 20_000, depth: 20, aliases: 100 };
+
+/** One file of Traefik's file provider. */
+export interface DynamicText {
+  /** As messages show it; one that ends in `.toml` is TOML, every other one YAML. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Reads the files of one folder together, in their order: their names are shared. Of two definitions of one name that of the first
+ * file holds, as in Traefik. One that cannot be read ends the reading of all. Never throws.
+ */
+export function readDynamicFiles(files: readonly DynamicText[]): ReadDynamicFile {
+  const parts: FileParts[] = [];
+  for (const { name, text } of files) {
+    const read = readParts(text, name);
+    if ('problem' in read) return { ok: false, problem: read.problem };
+    parts.push(read);
+  }
+  return { ok: true, file: combineFiles(parts) };
+}
 
 /**
  * Reads `http.routers`, `http.services`, `http.middlewares` and the same of `tcp`
@@ -35,17 +43,27 @@ export const dynamicFileBounds = { bytes: yamlBounds.bytes, values: 20_000, dept
  * @param name as messages show it
  */
 export function readDynamicFile(text: string, name: string): ReadDynamicFile {
+  return readDynamicFiles([{ name, text }]);
+}
+
+function readParts(text: string, name: string): FileParts | { readonly problem: Problem } {
   // Names that stand twice are looked for below, where those of merge keys are known.
-  const parsed = readYaml(text, { uniqueKeys: false });
+  const isToml = name.toLowerCase().endsWith('.toml');
+  const parsed = isToml ? tomlAsYaml(text) : readYaml(text, { uniqueKeys: false });
   if (!parsed.ok) {
     const { kind, line, message } = parsed.fault;
-    const mend = kind === 'bound' ? 'leave out what no router needs' : 'correct its YAML; TOML is not read';
+    const mend = kind === 'bound' ? 'leave out what no router needs' : `correct its ${isToml ? 'TOML' : 'YAML'}`;
     return rejected(name, line, message.slice(0, 200), mend);
   }
   const { yaml } = parsed;
   const template = text.indexOf('{{');
   if (template !== -1)
-    return rejected(name, yaml.lineOf(template), 'templates of Go are not evaluated', 'write what the template yields');
+    return rejected(
+      name,
+      isToml ? undefined : yaml.lineOf(template),
+      'templates of Go are not evaluated',
+      'write what the template yields',
+    );
   const reader = new FileReader(name, yaml);
   try {
     return reader.read(yaml.document.contents);
@@ -55,9 +73,13 @@ export function readDynamicFile(text: string, name: string): ReadDynamicFile {
   }
 }
 
-function rejected(name: string, line: number | undefined, why: string, suggestion: string): ReadDynamicFile {
+function rejected(
+  name: string,
+  line: number | undefined,
+  why: string,
+  suggestion: string,
+): { readonly problem: Problem } {
   return {
-    ok: false,
     problem: {
       severity: 'error',
       reason: 'traefik-file-unreadable',
@@ -107,7 +129,7 @@ class FileReader {
     this.#yaml = yaml;
   }
 
-  read(root: unknown): ReadDynamicFile {
+  read(root: unknown): FileParts {
     for (const [family, content, line] of this.#pairs(root, 0)) {
       const known = sections[family];
       if (known === undefined) throw this.#unknown(family, Object.keys(sections), line);
@@ -124,23 +146,11 @@ class FileReader {
         `Traefik has no ${shownKey(wrong.label ?? '')}`,
         wrong.suggestion ?? 'leave it out',
       );
-    const service: TraefikService = {
-      id: dynamicFileName,
-      name: dynamicFileName,
-      createdAt: '',
-      labels: {},
-      read,
-      provider: 'file',
-      targetPorts: [],
-    };
     return {
-      ok: true,
-      file: {
-        service,
-        problems: this.#problems,
-        placed: (problem) => this.#placed(problem),
-        ...(this.#closesTls === undefined ? {} : { closesTls: this.#closesTls }),
-      },
+      labels: this.#labels,
+      placeOf: new Map([...this.#lineOf].map(([label, line]) => [label, place(this.#name, line)])),
+      problems: this.#problems,
+      closesTls: this.#closesTls,
     };
   }
 
@@ -302,17 +312,8 @@ class FileReader {
     const lower = label?.toLowerCase() ?? '';
     return this.#lineOf.get(lower) ?? [...this.#lineOf].find(([each]) => each.startsWith(`${lower}.`))?.[1];
   }
-
-  #placed({ label, message, ...problem }: Problem): Problem {
-    return { ...problem, message: `${place(this.#name, this.#lineOfLabel(label))}: ${message}` };
-  }
 }
 
 function itemsOf(node: unknown): readonly unknown[] {
   return isSeq(node) ? node.items : [];
-}
-
-/** `traefik.http.routers.web.rule` → `http.routers.web.rule`. */
-function shownKey(label: string): string {
-  return label.replace(/^traefik\./, '').slice(0, 200);
 }

@@ -56,7 +56,7 @@ export const traefikSettings = {
     parse: text,
     usedBy: reading,
     meaning:
-      'Traefik’s dynamic file, in YAML: its routers, services and middlewares are those with `@file`. A change counts within 2 s; a version that cannot be read is a problem, and the one before it stays; while there is none, what is registered of `traefik.*` labels stays',
+      'Traefik’s dynamic file in YAML or TOML, or a folder of such files: its routers, services and middlewares are those with `@file`. A change counts within 2 s; a version that cannot be read is a problem, and the one before it stays; while there is none, what is registered of `traefik.*` labels stays',
   }),
   traefikNetwork: optional({
     env: ['TRAEFIK_NETWORK'],
