@@ -1,13 +1,16 @@
 import { pause } from '@swarmgate/runtime';
 
 export interface DrainableConnection {
+  /** -1 while it is not tracked. For `TrackedConnections` alone. */
+  trackPlace: number;
   drain(): void;
   destroy(): void;
 }
 
 /** The open connections of one protocol server, for its drain. */
 export class TrackedConnections {
-  readonly #open = new Set<DrainableConnection>();
+  /** Unordered. Not a Set: with a connection for each request, all that ever were in it grew old with it, see `StreamTable`. */
+  readonly #open: DrainableConnection[] = [];
   #onEmpty: (() => void) | undefined;
   #draining = false;
 
@@ -17,25 +20,34 @@ export class TrackedConnections {
   }
 
   add(connection: DrainableConnection): void {
-    this.#open.add(connection);
+    connection.trackPlace = this.#open.push(connection) - 1;
   }
 
+  /** A connection that is not tracked, or no longer, is passed over. */
   remove(connection: DrainableConnection): void {
-    this.#open.delete(connection);
-    if (this.#open.size === 0) this.#onEmpty?.();
+    const place = connection.trackPlace;
+    if (place === -1) return;
+    connection.trackPlace = -1;
+    const last = this.#open.pop() as DrainableConnection;
+    if (last !== connection) {
+      this.#open[place] = last;
+      last.trackPlace = place;
+    }
+    if (this.#open.length === 0) this.#onEmpty?.();
   }
 
   /** Drains every connection; resolves when the last one is removed. At the deadline the remaining ones are destroyed. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#open) connection.drain();
+    // One that is drained may be removed at once, and another one takes its place.
+    for (const connection of [...this.#open]) connection.drain();
     const over = new AbortController();
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
-      if (this.#open.size === 0) resolve();
+      if (this.#open.length === 0) resolve();
     });
     await Promise.race([empty, pause(deadlineMs, over.signal)]);
     over.abort();
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of [...this.#open]) connection.destroy();
   }
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
-import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ClientHead } from '../../exchange/client-head.ts';
 import type {
   BodySource,
@@ -10,9 +9,8 @@ import type {
   ClientTunnelHandler,
   ResponseSink,
 } from '../../exchange/client-side.ts';
-import type { ConnectionCache } from '../../exchange/connection-cache.ts';
+import { type ConnectionCache, connectionCacheOf } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
-import { AddedFields } from '../../exchange/upstream-head.ts';
 import { clientPreface } from '../../http/http2/frames.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -50,6 +48,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   readonly sink: ResponseSink;
   deadlineMs: number;
   sweepPlace = -1;
+  trackPlace = -1;
   /** Of the request in progress, head included. */
   receivedBytes = 0;
   readonly #socket: Socket;
@@ -85,11 +84,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#silence = new ClosingSilence(socket);
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
-    const info = connectionInfo(socket, entrypoint, context.trusted, context.publishedPorts);
-    const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
-    const { viaName, writesForwarded } = context;
-    const added = new AddedFields(peerAddress, secure ? 'https' : 'http', port, viaName, writesForwarded);
-    this.cache = { info, added, sentHost: '', host: '' };
+    this.cache = connectionCacheOf(socket, entrypoint, context);
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
   }
 

@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
-import { connectionInfo } from '../../exchange/client-connection.ts';
-import type { ConnectionCache } from '../../exchange/connection-cache.ts';
-import { AddedFields } from '../../exchange/upstream-head.ts';
+import { type ConnectionCache, connectionCacheOf } from '../../exchange/connection-cache.ts';
 import { type OutputBatch, releaseOutput } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
@@ -45,6 +43,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   readonly context: Http2Context;
   deadlineMs: number;
   sweepPlace = -1;
+  trackPlace = -1;
   readonly #socket: Socket;
   readonly #session: Http2ServerSession;
   #stage: Stage = 'opening';
@@ -71,12 +70,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.#silence = new ClosingSilence(socket);
     this.#reach = certificateReach(socket);
     this.context = context;
-    const info = connectionInfo(socket, entrypoint, context.trusted, context.publishedPorts);
-    const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
-    const { viaName, writesForwarded } = context;
-    const scheme = secure ? 'https' : 'http';
-    const added = new AddedFields(peerAddress, scheme, port, viaName, writesForwarded, '2.0');
-    this.cache = { info, added, sentHost: '', host: '' };
+    this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#afterWrite = guard(this, (error?: Error | null) => this.#onWritten(error));
     this.#resumeLater = guard(this, () => socket.resume());
@@ -94,7 +88,10 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         onPong: () => undefined,
         onSettings: () => undefined,
         onFault: ({ cause }) => {
-          this.context.logger.debug({ peer: peerAddress, cause }, 'an HTTP/2 connection was ended for a violation');
+          this.context.logger.debug(
+            { peer: this.cache.info.peerAddress, cause },
+            'an HTTP/2 connection was ended for a violation',
+          );
           this.#isShort = true;
           this.#close();
         },
