@@ -20,10 +20,20 @@ export interface ConnectionLimitsOptions {
   readonly exempt: (address: string) => boolean;
 }
 
+/** Connections of one address that are open, and the listener that counts the end of each. */
+interface AddressCount {
+  open: number;
+  readonly onClose: () => void;
+}
+
 /** Keeps one client, or all together, from taking every connection there is. */
 export class ConnectionLimits implements Admission {
   readonly #options: ConnectionLimitsOptions;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byAddress = new Map<string, AddressCount>();
+  // Made once: with a closure of its own each connection outlives the collections of young objects, and grows old.
+  readonly #onClose = () => {
+    this.#open -= 1;
+  };
   #open = 0;
   #refused = 0;
   #refusedOfAddress = 0;
@@ -49,22 +59,33 @@ export class ConnectionLimits implements Admission {
     const { most, mostPerAddress, exempt } = this.#options;
     const address = plainAddress(socket.remoteAddress ?? '');
     const counted = mostPerAddress > 0 && !exempt(address);
-    const ofAddress = this.#byAddress.get(address) ?? 0;
+    const ofAddress = counted ? this.#byAddress.get(address) : undefined;
     const isFull = most > 0 && this.#open >= most;
-    if (isFull || (counted && ofAddress >= mostPerAddress)) {
+    if (isFull || (ofAddress !== undefined && ofAddress.open >= mostPerAddress)) {
       this.#refused += 1;
       if (!isFull) this.#refusedOfAddress += 1;
       return false;
     }
     this.#open += 1;
-    if (counted) this.#byAddress.set(address, ofAddress + 1);
-    socket.once('close', () => {
-      this.#open -= 1;
-      if (!counted) return;
-      const left = (this.#byAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#byAddress.set(address, left);
-      else this.#byAddress.delete(address);
-    });
+    socket.on('close', this.#onClose);
+    if (counted) this.#count(ofAddress ?? this.#countOf(address), socket);
     return true;
+  }
+
+  #count(ofAddress: AddressCount, socket: Socket): void {
+    ofAddress.open += 1;
+    socket.on('close', ofAddress.onClose);
+  }
+
+  #countOf(address: string): AddressCount {
+    const count: AddressCount = {
+      open: 0,
+      onClose: () => {
+        count.open -= 1;
+        if (count.open === 0) this.#byAddress.delete(address);
+      },
+    };
+    this.#byAddress.set(address, count);
+    return count;
   }
 }

@@ -27,6 +27,10 @@ export function descriptorBudget(limit: number | undefined): DescriptorBudget {
 export class AdmissionWithinDescriptors implements Admission {
   readonly #within: Admission;
   readonly #most: number;
+  /** Made once, see `ConnectionLimits`. */
+  readonly #onClose = () => {
+    this.#open -= 1;
+  };
   #open = 0;
   #refused = 0;
 
@@ -63,9 +67,7 @@ export class AdmissionWithinDescriptors implements Admission {
       return false;
     }
     this.#open += 1;
-    socket.once('close', () => {
-      this.#open -= 1;
-    });
+    socket.on('close', this.#onClose);
     return this.#within.admit(socket);
   }
 }

@@ -31,7 +31,13 @@ export class SocketEvents<O extends FaultOwner> {
     const ownerOf = (socket: OwnedSocket<O>) => socket[owner];
     this.#data = guardOwned(ownerOf, data);
     this.#end = guardOwned(ownerOf, end);
-    this.#close = guardOwned(ownerOf, close);
+    const closed = guardOwned(ownerOf, close);
+    this.#close = function listener(this: OwnedSocket<O>) {
+      closed.call(this);
+      // Node makes a function for each stream that V8 takes for a method, and so for old: a closed socket, and all that it
+      // refers to, would survive until the next full collection.
+      this[owner] = undefined;
+    };
     this.#drain = drain === undefined ? undefined : guardOwned(ownerOf, drain);
   }
 

@@ -20,6 +20,11 @@ export interface LeasedConnectionsOptions {
 /** Connection limits of a worker: its slots come from its control process, because the limits are the proxy's. */
 export class LeasedConnections implements Admission {
   readonly #options: LeasedConnectionsOptions;
+  /** Made once, see `ConnectionLimits`. */
+  readonly #onClose = () => {
+    this.#open -= 1;
+    if (this.#options.most > 0) this.#putBack(1);
+  };
   #open = 0;
   #refused = 0;
   #refusedOfAddress = 0;
@@ -88,14 +93,14 @@ export class LeasedConnections implements Admission {
 
   #count(socket: Socket, address: string | undefined): void {
     this.#open += 1;
-    const onClose = () => {
-      this.#open -= 1;
-      if (address !== undefined) this.#options.give({ count: 0, address });
-      if (this.#options.most > 0) this.#putBack(1);
-    };
-    // It may have closed while the control process was queried.
+    if (address !== undefined) this.#onceClosed(socket, () => this.#options.give({ count: 0, address }));
+    this.#onceClosed(socket, this.#onClose);
+  }
+
+  /** It may have closed while the control process was queried. */
+  #onceClosed(socket: Socket, onClose: () => void): void {
     if (socket.destroyed) onClose();
-    else socket.once('close', onClose);
+    else socket.on('close', onClose);
   }
 
   #putBack(count: number): void {
