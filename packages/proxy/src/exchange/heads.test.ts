@@ -98,6 +98,8 @@ describe('heads made from bytes', () => {
           writesForwarded,
         });
         expect(ours).to.deep.equal(policy.flat);
+        const again = flatOf(plainUpstreamHead(plainOf(view, kept, added)));
+        expect(again, 'for the next request of the connection').to.deep.equal(policy.flat);
         expect(plainUpstreamHeaders({ view, added, requestId: 'id-1' }).flat, 'for steps').to.deep.equal(policy.flat);
       }),
       { numRuns: 2_000, seed: 4 },

@@ -22,14 +22,13 @@ export class AddedFields {
   readonly #port: number;
   readonly #viaName: string | undefined;
   readonly #writesForwarded: boolean;
+  readonly #afterId: FieldsAfterId;
   #host: string | undefined;
-  #linesBeforeId = '';
-  readonly #linesAfterId: string;
-  #spelledBeforeId: readonly string[] = [];
-  readonly #spelledAfterId: readonly string[];
-  /** The same for HTTP/2, made when they are first requested. */
+  // Each made when it is first requested.
+  #linesBeforeId: string | undefined;
+  #isOnePiece = false;
+  #spelledBeforeId: readonly string[] | undefined;
   #flatBeforeId: readonly string[] | undefined;
-  #flatAfterId: readonly string[] | undefined;
 
   constructor(
     peerAddress: string,
@@ -37,69 +36,111 @@ export class AddedFields {
     port: number,
     viaName: string | undefined,
     writesForwarded = false,
-    viaVersion: '1.1' | '2.0' = '1.1',
+    viaVersion: ViaVersion = '1.1',
   ) {
     this.#peerAddress = peerAddress;
     this.#scheme = scheme;
     this.#port = port;
     this.#viaName = viaName;
     this.#writesForwarded = writesForwarded;
-    this.#spelledAfterId = this.#afterId(viaVersion);
-    this.#linesAfterId = linesOfFlat(this.#spelledAfterId);
+    this.#afterId = fieldsAfterId(viaName, viaVersion);
   }
 
   /** As lines of HTTP/1.1. */
   lines(sentHost: string, requestId: string, isHttp10: boolean): string {
     this.#know(sentHost);
-    const after = isHttp10 ? linesOfFlat(this.#afterId('1.0')) : this.#linesAfterId;
-    return `${this.#linesBeforeId}X-Request-Id: ${requestId}\r\n${after}`;
+    if (this.#linesBeforeId === undefined) this.#linesBeforeId = this.#beforeIdAsLines(sentHost);
+    else if (!this.#isOnePiece) {
+      // Not for the first request: it is the only one of many a connection.
+      this.#linesBeforeId = inOnePiece(this.#linesBeforeId);
+      this.#isOnePiece = true;
+    }
+    return `${this.#linesBeforeId}X-Request-Id: ${requestId}\r\n${this.#after(isHttp10).lines}`;
   }
 
   /** Appends them as the header policy writes them. */
   appendSpelled(flat: string[], sentHost: string, requestId: string, isHttp10: boolean): void {
     this.#know(sentHost);
+    this.#spelledBeforeId ??= this.#beforeId(sentHost);
     append(flat, this.#spelledBeforeId);
     flat.push('X-Request-Id', requestId);
-    append(flat, isHttp10 ? this.#afterId('1.0') : this.#spelledAfterId);
+    append(flat, this.#after(isHttp10).spelled);
   }
 
   /** Appends them as fields of HTTP/2: lower-case name, value. */
   appendTo(flat: string[], sentHost: string, requestId: string): void {
     this.#know(sentHost);
-    this.#flatBeforeId ??= lowered(this.#spelledBeforeId);
-    this.#flatAfterId ??= lowered(this.#spelledAfterId);
+    this.#flatBeforeId ??= lowered(this.#beforeId(sentHost));
     append(flat, this.#flatBeforeId);
     flat.push('x-request-id', requestId);
-    append(flat, this.#flatAfterId);
+    append(flat, this.#afterId.flat);
   }
 
   #know(sentHost: string): void {
     if (this.#host === sentHost) return;
     this.#host = sentHost;
-    this.#spelledBeforeId = this.#beforeId(sentHost);
-    this.#linesBeforeId = linesOfFlat(this.#spelledBeforeId);
+    this.#linesBeforeId = undefined;
+    this.#isOnePiece = false;
+    this.#spelledBeforeId = undefined;
     this.#flatBeforeId = undefined;
+  }
+
+  #after(isHttp10: boolean): FieldsAfterId {
+    return isHttp10 ? fieldsAfterId(this.#viaName, '1.0') : this.#afterId;
+  }
+
+  /** The same as `#beforeId`, without its list: for most connections it is all that is made. */
+  #beforeIdAsLines(sentHost: string): string {
+    const forwarded = this.#writesForwarded ? `Forwarded: ${this.#forwarded(sentHost)}\r\n` : '';
+    return `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\nX-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#port}\r\n${forwarded}`;
+  }
+
+  #forwarded(sentHost: string): string {
+    return forwardedElement(this.#peerAddress, sentHost, this.#scheme);
   }
 
   #beforeId(sentHost: string): string[] {
     const flat = ['X-Forwarded-For', this.#peerAddress, 'X-Forwarded-Proto', this.#scheme];
     flat.push('X-Forwarded-Host', sentHost, 'X-Forwarded-Port', String(this.#port));
-    if (this.#writesForwarded) flat.push('Forwarded', forwardedElement(this.#peerAddress, sentHost, this.#scheme));
+    if (this.#writesForwarded) flat.push('Forwarded', this.#forwarded(sentHost));
     return flat;
-  }
-
-  /** A head that came with Swarmgate-Hops is not plain. */
-  #afterId(viaVersion: '1.0' | '1.1' | '2.0'): string[] {
-    const via = this.#viaName === undefined ? [] : ['Via', `${viaVersion} ${this.#viaName}`];
-    return ['Swarmgate-Hops', '1', ...via];
   }
 }
 
-/** In one piece: a string that was put together is one of many pieces, each copied again with every head that it is part of. */
+type ViaVersion = '1.0' | '1.1' | '2.0';
+
+/** Fields behind the request id: the same for all connections. */
+interface FieldsAfterId {
+  /** As the header policy writes them. */
+  readonly spelled: readonly string[];
+  readonly lines: string;
+  /** Of HTTP/2. */
+  readonly flat: readonly string[];
+}
+
+const afterIdByVia = new Map<string, FieldsAfterId>();
+
+/** A head that came with Swarmgate-Hops is not plain. @param viaName a process has one, so few of them are kept */
+function fieldsAfterId(viaName: string | undefined, viaVersion: ViaVersion): FieldsAfterId {
+  const key = viaName === undefined ? '' : `${viaVersion} ${viaName}`;
+  let known = afterIdByVia.get(key);
+  if (known === undefined) {
+    const spelled = ['Swarmgate-Hops', '1', ...(viaName === undefined ? [] : ['Via', key])];
+    known = { spelled, lines: inOnePiece(linesOfFlat(spelled)), flat: lowered(spelled) };
+    afterIdByVia.set(key, known);
+  }
+  return known;
+}
+
+/** A string that was put together is one of many pieces, each copied again with every head that it is part of. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 function linesOfFlat(flat: readonly string[]): string {
   let lines = '';
   for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
-  return Buffer.from(lines, 'latin1').toString('latin1');
+  return lines;
 }
 
 function append(flat: string[], more: readonly string[]): void {

@@ -172,15 +172,15 @@ export async function prepareRequestServer(
       balancer.finished(endpoint, outcome);
     },
   };
+  const refuse = (socket: Socket) => {
+    const reason = admission.share < 1 ? 'limit' : 'descriptors';
+    logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
+    return false;
+  };
+  const admitLate = async (socket: Socket, admitted: Promise<boolean>) => (await admitted) || refuse(socket);
   const admit = (socket: Socket) => {
-    const reported = (admitted: boolean) => {
-      if (admitted) return true;
-      const reason = admission.share < 1 ? 'limit' : 'descriptors';
-      logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
-      return false;
-    };
     const admitted = admission.admit(socket);
-    return admitted instanceof Promise ? admitted.then(reported) : reported(admitted);
+    return admitted instanceof Promise ? admitLate(socket, admitted) : admitted || refuse(socket);
   };
   const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };
