@@ -40,7 +40,7 @@ export const exchangeMutants: readonly Mutant[] = [
     `${exchange}/upstream-head.ts`,
     [`${exchange}/decide.test.ts`],
     [
-      ['the short cut says 1.1 in Via for HTTP/1.0', '= isHttp10 ? ', '= false ? '],
+      ['the short cut says 1.1 in Via for HTTP/1.0', 'return isHttp10 ? ', 'return false ? '],
       ['the short cut keeps the Host of the request before', 'this.#host === sentHost', 'this.#host !== undefined'],
       ['the short cut forgets Forwarded', 'if (this.#writesForwarded)', 'if (false)'],
       ['the chunked framing of a body is lost', "${traced}${view.unsized ? chunkedLine : ''}", '${traced}'],

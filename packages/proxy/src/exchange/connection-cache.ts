@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
-import { type ConnectionInfo, connectionInfo } from './client-connection.ts';
-import type { HttpExchangeContext } from './http-exchange-context.ts';
+import { type ConnectionInfo, connectionInfo, type TrustedProxies } from './client-connection.ts';
 import { AddedFields } from './upstream-head.ts';
 
 /** What is known of a client's connection, and what was found out on its last request. */
@@ -12,11 +11,19 @@ export interface ConnectionCache {
   host: string;
 }
 
+/** Of all connections of a server. */
+interface ConnectionSettings {
+  readonly trusted: TrustedProxies;
+  readonly publishedPorts?: ReadonlyMap<number, number>;
+  readonly viaName: string | undefined;
+  readonly writesForwarded: boolean;
+}
+
 /** @param viaVersion what `Via` names as the protocol of its requests. Default 1.1 */
 export function connectionCacheOf(
   socket: Socket,
   entrypoint: EntrypointSetting,
-  { trusted, publishedPorts, viaName, writesForwarded }: HttpExchangeContext,
+  { trusted, publishedPorts, viaName, writesForwarded }: ConnectionSettings,
   viaVersion: '1.1' | '2.0' = '1.1',
 ): ConnectionCache {
   const info = connectionInfo(socket, entrypoint, trusted, publishedPorts);
