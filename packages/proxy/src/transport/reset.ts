@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-/** Connections under those that TLS was set up on by the proxy as the server. */
-const under = new WeakMap<TLSSocket, Socket>();
+/** Where a connection that TLS was set up on by the proxy as the server keeps the one under it. */
+const under = Symbol('under');
+
+interface SecuredSocket extends TLSSocket {
+  [under]?: Socket;
+}
 
 /** From now on a reset of `secured` resets the connection under it. */
 export function noteUnder(secured: TLSSocket, socket: Socket): void {
-  under.set(secured, socket);
+  (secured as SecuredSocket)[under] = socket;
 }
 
 /**
@@ -18,7 +22,7 @@ export function noteUnder(secured: TLSSocket, socket: Socket): void {
 export function reset(socket: Socket): void {
   if (!(socket instanceof TLSSocket)) socket.resetAndDestroy();
   else {
-    under.get(socket)?.resetAndDestroy();
+    (socket as SecuredSocket)[under]?.resetAndDestroy();
     socket.destroy();
   }
 }

@@ -89,7 +89,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   start(firstBytes: Buffer | undefined): void {
-    this.#socket.setNoDelay(true);
+    // Below TLS it is set already, and would cost another call of the system.
+    if (!(this.#socket instanceof TLSSocket)) this.#socket.setNoDelay(true);
     this.#context.sweep.add(this);
     Http1Connection.#events.lead(this.#socket, this, firstBytes);
   }

@@ -6,6 +6,7 @@ import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import { noteUnder } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { type AcceptedConnection, AcceptedConnections } from './accepted-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { acmeProtocol, challengeHandshakes } from './challenge-handshakes.ts';
@@ -27,22 +28,14 @@ export interface SecureEntrypointOptions {
   readonly onFailure?: (error: Error) => void;
 }
 
-/** What is known of a connection before its TLS is ended. */
-export interface AcceptedConnection {
-  /** The client's address where a PROXY header gave it. */
-  readonly source?: string | undefined;
-  /** Takes the connection when TLS is set up. Default: it carries requests. */
-  readonly onSecured?: (secured: TLSSocket) => void;
-}
-
 const offered: readonly string[] = ['http/1.1'];
 
 /** Ends TLS on the connections of one port. Certificates may change at any time; open connections keep theirs. */
 export class SecureEntrypoint {
   readonly #server: Server;
   readonly #stopFollowing: readonly (() => void)[];
-  /** What is known of connections, by their other end, until TLS is set up on them. */
-  readonly #accepted = new Map<string, AcceptedConnection & { readonly socket: Socket }>();
+  /** Until TLS is set up on them. */
+  readonly #accepted = new AcceptedConnections();
 
   /** @param logger gets faults, each of which ends its connection */
   constructor(
@@ -77,20 +70,21 @@ export class SecureEntrypoint {
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
-    const isRelayed = (secured: TLSSocket) => this.#accepted.get(peerOf(secured))?.onSecured !== undefined;
+    const isRelayed = (secured: TLSSocket) => this.#accepted.find(secured)?.onSecured !== undefined;
     const secure = (secured: TLSSocket) => {
       if (handshakes.isOver(secured)) {
         secured.destroySoon();
         return;
       }
-      const { socket, source, onSecured } = this.#accepted.get(peerOf(secured)) ?? {};
+      const { socket, source, onSecured } = this.#accepted.take(secured) ?? {};
       if (socket !== undefined) noteUnder(secured, socket);
       if (source !== undefined) presentAs(secured, source);
       if (onSecured !== undefined) {
         onSecured(secured);
         return;
       }
-      noteCertificate(secured, certificates);
+      // The requests of HTTP/1 follow one another on the connection that their client chose for them.
+      if (secured.alpnProtocol === 'h2') noteCertificate(secured, certificates);
       onRequests(secured);
     };
     this.#server.on('secureConnection', (secured) => guard(connectionOwner(secured, logger), () => secure(secured))());
@@ -119,20 +113,13 @@ export class SecureEntrypoint {
   }
 
   accept(socket: Socket, accepted: AcceptedConnection = {}): void {
-    const peer = peerOf(socket);
-    this.#accepted.set(peer, { ...accepted, socket });
-    socket.once('close', () => this.#accepted.delete(peer));
+    this.#accepted.add(socket, accepted);
     this.#server.emit('connection', socket);
   }
 
   stop(): void {
     for (const each of this.#stopFollowing) each();
   }
-}
-
-/** No two connections to one port have the same. */
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 /** The first that is not HTTP/2, which a service that takes plain bytes is least likely to have. */
