@@ -23,7 +23,7 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     const words = name.split(/[/-]/);
     const os = words.map((word) => systems[word]).find(Boolean);
     const cpu = words.find((word) => processors.includes(word));
-    // Not a platform binary, or not one exact version: nothing that can be said here without asking a registry.
+    // Not a platform binary, or not one exact version: nothing that can be decided here without a call to a registry.
     if (os === undefined || cpu === undefined || !/^\d/.test(version)) continue;
     lock.packages[`node_modules/${name}`] = {
       version,

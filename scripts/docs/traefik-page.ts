@@ -177,7 +177,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`….forwardedHeaders.insecure\`, \`….proxyProtocol.insecure\` | the same with \`0.0.0.0/0,::/0\`, and a warning |
    | \`--configFile=…\`, or a static file that is mounted | none: nothing is served before its content stands in settings and \`TRAEFIK_SERVICE=off\` |
 
-   Settings that are given count before the flags. The flags go with the service: set what they say before you remove Traefik, and
+   Settings that are given count before the flags. The flags go with the service: set their values before you remove Traefik, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
    Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener: YAML, TOML (\`.toml\`), or a folder of

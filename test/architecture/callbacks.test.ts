@@ -70,7 +70,7 @@ describe('the callbacks that the event loop calls', () => {
     ["// socket.on('data', take);", []],
   ];
   for (const [source, found] of cases)
-    it(`are seen in ${JSON.stringify(source)}`, () => {
+    it(`are found in ${JSON.stringify(source)}`, () => {
       expect(callbacksIn('a.ts', source).map(({ kind, guarded }) => [kind, guarded])).to.deep.equal(found);
     });
 });

@@ -11,7 +11,7 @@ describe('the architecture', () => {
   const packageOf = (name: string) => name.split('/')[0] ?? '';
   const wrong = (isWrong: (one: (typeof imports)[number]) => boolean) => imports.filter(isWrong).map(showImport);
 
-  it('sees the imports that it judges', () => {
+  it('finds the imports that it judges', () => {
     expect(imports.length).to.be.greaterThan(300);
     expect(imports.some(({ from, to }) => from === 'proxy/server' && to === 'proxy/exchange')).to.equal(true);
   });

@@ -43,7 +43,7 @@ describe('Node’s own HTTP servers', () => {
     ["import { createServer } from 'node:net';\nimport { x } from './http.ts';", []],
   ];
   for (const [source, names] of cases)
-    it(`are seen in ${JSON.stringify(source)}`, () => {
+    it(`are found in ${JSON.stringify(source)}`, () => {
       expect(takenOfNodeHttp(source)).to.deep.equal([...names].sort());
     });
 });

@@ -104,7 +104,7 @@ function kilobytes(bytes: number): number {
   return bytes / 1_024;
 }
 
-/** Clients that ask for a response without end and do not read it. */
+/** Clients that request a response without end and do not read it. */
 async function stalledReaders({ backendPort, directory }: MatchKey): Promise<readonly Figure[]> {
   const bytes = await memoryOf(backendPort, directory, requestHead('GET /endless'), (text) =>
     text.includes('\r\n\r\n'),

@@ -8,7 +8,7 @@ const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url
 
 describe('generated docs', () => {
   for (const [path, page] of Object.entries(generatedPages)) {
-    it(`${path} is what the catalogue says (else: npm run docs)`, async () => {
+    it(`${path} is what the catalogue yields (else: npm run docs)`, async () => {
       expect(await read(path)).to.equal(await page());
     });
   }

@@ -37,7 +37,7 @@ describe('the reasons in docs/forwarding.md', () => {
       if (made.get(reason) !== undefined) expect(statuses, reason).to.equal(String(made.get(reason)));
   });
 
-  it('say where Retry-After is sent', () => {
+  it('name the responses with Retry-After', () => {
     for (const [line, , reason] of section.matchAll(/^\| ([\d, ]+) \| `([a-z-]+)` \|.*$/gm))
       if (reason !== undefined && reason in localResponses)
         expect(line.includes('Retry-After'), reason).to.equal(

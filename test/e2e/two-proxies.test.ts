@@ -63,7 +63,7 @@ describe('two proxies on one registry, the second one through Express', () => {
     }
   });
 
-  it('know of each other, and a reconfigure on one responses when the other serves it too', async () => {
+  it('list each other, and a reconfigure on one responds when the other serves it too', async () => {
     const stack = sharedStack();
     const status = await stack.admin('/v1/status');
     expect(JSON.parse(status.body).replicas, status.body).to.have.length(2);

@@ -74,7 +74,7 @@ describe('certificates of labels in a Swarm', function () {
     expect(own[4]).to.be.lessThan(3_000);
   });
 
-  it('follow what labels say: none with acme=false, the challenge of acmeChallenge, hosts of one service together', async () => {
+  it('follow the labels: none with acme=false, the challenge of acmeChallenge, hosts of one service together', async () => {
     const before = ca.counts.get('new-order') ?? 0;
     for (const host of ['one.alpn.example.com', 'two.alpn.example.com'])
       await dns.setAddresses(host, [proxies[1]?.address ?? '']);

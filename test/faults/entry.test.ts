@@ -49,7 +49,7 @@ describe('an entry before the proxies', function () {
     expect([refused, taken]).to.deep.equal([401, 200]);
   });
 
-  it('tells proxies the addresses of clients', async () => {
+  it('sends proxies the addresses of clients', async () => {
     const client = await foreignClient();
     try {
       const { stdout } = await client.curl(`http://${client.host}:${port}/`);

@@ -155,7 +155,7 @@ describe(`one change among ${many} definitions`, function () {
     expect(asPromised, `p50 and p99 of one of ${mostSeries} series as promised`).to.equal(true);
   });
 
-  it('is served when it is a hand edit', async () => {
+  it('is served when it is a manual edit', async () => {
     const tookMs: number[] = [];
     const meanwhile = measureOthersShare();
     for (let n = 0; n < 3; n++) {
@@ -171,7 +171,7 @@ describe(`one change among ${many} definitions`, function () {
     }
     const others = meanwhile();
     const texts = tookMs.map((each) => each.toFixed(0));
-    console.log(`      hand edits were served after ${texts.join(', ')} ms; ${percent(others)} to others`);
+    console.log(`      manual edits were served after ${texts.join(', ')} ms; ${percent(others)} to others`);
     const ceiling = others <= quietShare ? promisedMs : busyMs;
     expect(Math.min(...tookMs), 'the fastest in ms').to.be.below(ceiling.handEdit);
   });

@@ -3,7 +3,7 @@ import { type RunningConsul, startConsul } from './consul.ts';
 import { freePorts } from './free-ports.ts';
 import { type ChallengeDns, type PebbleOptions, type RunningPebble, startChallengeDns, startPebble } from './pebble.ts';
 
-/** What certificates are ordered with: a Consul, a CA behind a relay, and the DNS that the CA asks. */
+/** What certificates are ordered with: a Consul, a CA behind a relay, and the DNS that the CA queries. */
 export interface AcmeLab {
   readonly consul: RunningConsul;
   readonly dns: ChallengeDns;

@@ -10,7 +10,7 @@ import { until } from './until.ts';
 
 /** BIND with one zone that takes updates signed with one key, on loopback. */
 export interface RunningBind {
-  /** `address:port`: also what a CA asks. */
+  /** `address:port`: also the one that a CA queries. */
   readonly address: string;
   readonly zone: string;
   /** `hmac-sha256:<name>:<secret>`, as `ACME_DNS_TSIG` takes it. */

@@ -74,7 +74,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<RunningC
 
 export interface ConsulCluster {
   readonly servers: readonly RunningConsul[];
-  /** The agent that programs talk to. */
+  /** The agent that programs connect to. */
   readonly client: RunningConsul;
   /** The server that leads now. */
   leader(): Promise<RunningConsul>;

@@ -240,7 +240,7 @@ export async function removeService(docker: Docker, id: string): Promise<void> {
   }
 }
 
-/** One task as Docker returns it: what tests ask of it. */
+/** One task as Docker returns it: what tests read of it. */
 export interface ListedTask {
   readonly ID: string;
   readonly NodeID: string;

@@ -1,4 +1,4 @@
-/** A proxy and a listener as processes on this machine, with what tests ask of them. */
+/** A proxy and a listener as processes on this machine, with what tests need of them. */
 import { freePorts } from './free-ports.ts';
 import { type Ask, ask, type Response } from './http.ts';
 import { type SwarmgateProcess, startSwarmgate } from './swarmgate-process.ts';

@@ -23,7 +23,7 @@ export interface PebbleOptions {
   /** Where it validates http-01 and tls-alpn-01. */
   readonly httpPort: number;
   readonly tlsPort?: number;
-  /** `address:port` of the DNS server that it asks. */
+  /** `address:port` of the DNS server that it queries. */
   readonly dnsServer: string;
   /** Lifetime of certificates in seconds, by profile. Default: `default` of 90 days. Of several
    * it takes any where an order names none. */
@@ -53,7 +53,7 @@ export interface RunningPebble {
   /** Sets what it returns to questions for a certificate's renewal information. */
   setRenewalInfo(certificate: string, response: object): Promise<void>;
   kill(): Promise<void>;
-  /** Starts it again on the same port: it knows nothing any more. */
+  /** Starts it again on the same port: its state is lost. */
   start(): Promise<void>;
   remove(): Promise<void>;
 }

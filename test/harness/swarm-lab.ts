@@ -65,7 +65,7 @@ export async function startSwarmLab(options: {
   const running: SwarmgateProcess[] = [];
   let consul: RunningConsul | undefined;
   try {
-    // On all addresses: tests ask it on loopback, proxies in the nodes' networks over the bridge.
+    // On all addresses: tests call it on loopback, proxies in the nodes' networks over the bridge.
     consul = await startConsul({ ...options.consul, config: { ...options.consul?.config, client_addr: '0.0.0.0' } });
     const images = await Promise.all(swarm.nodes.map((node) => importNodeImage(node.docker)));
     await createOverlayNetwork(first.docker, network);

@@ -42,7 +42,7 @@ export const exchangeMutants: readonly Mutant[] = [
     [
       ['the short cut says 1.1 in Via for HTTP/1.0', 'return isHttp10 ? ', 'return false ? '],
       ['the short cut keeps the Host of the request before', 'this.#host === sentHost', 'this.#host !== undefined'],
-      ['the short cut forgets Forwarded', 'if (this.#writesForwarded)', 'if (false)'],
+      ['the short cut omits Forwarded', 'if (this.#writesForwarded)', 'if (false)'],
       ['the chunked framing of a body is lost', "${traced}${view.unsized ? chunkedLine : ''}", '${traced}'],
       ['a step may change how a body is framed', 'restoreFraming(headers, contentLength);', ''],
     ],

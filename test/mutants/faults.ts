@@ -38,7 +38,7 @@ export const faultMutants: readonly Mutant[] = [
         'while (await pause(everyMs, signal)) step();',
         'if (await pause(everyMs, signal)) step();',
       ],
-      ['a loop never hears of what it started', 'if (first !== undefined) throw first.error;', ''],
+      ['a loop never gets the error of what it started', 'if (first !== undefined) throw first.error;', ''],
       ['a loop throws one fault for ever', '    this.#first = undefined;\n', ''],
     ],
   ),

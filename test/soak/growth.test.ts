@@ -13,7 +13,7 @@ describe('the growth of memory in a soak', () => {
     expect(late - early).to.equal(0);
   });
 
-  it('is seen where every sample is a little more than the last, and the start does not count', () => {
+  it('is found where every sample is a little more than the last, and the start does not count', () => {
     const { early, late } = growthOf(
       samplesOf((at) => (at < 5 ? 0 : 100 + at)),
       'page',

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { buildConsole } from '../build.mjs';
 import { consoleFiles } from './console-files.ts';
 
 describe('the console’s files', () => {
@@ -40,17 +39,5 @@ describe('the console’s files', () => {
 
   it('are none where the console was not built', () => {
     expect(read(join(directory, 'missing')).size).to.equal(0);
-  });
-
-  it('are 60 KB at most, as a browser gets them', async () => {
-    await buildConsole();
-    const files = [...consoleFiles().values()];
-    expect(files.map(({ type }) => type.split(';', 1)[0]).sort()).to.deep.equal([
-      'image/svg+xml',
-      'text/css',
-      'text/html',
-      'text/javascript',
-    ]);
-    expect(files.reduce((sum, { gzipped }) => sum + gzipped.length, 0)).to.be.within(10_000, 60_000);
   });
 });

@@ -72,7 +72,7 @@ describe('the rows of the overview', () => {
     ['has an error', stateOf([route('a')], [problem('a', 'warning'), problem('a', 'error')]), 'error'],
     ['was rejected, so no route has it', stateOf([], [problem('a', 'error')]), 'error'],
   ] as const)
-    it(`say ${expected} of a service that ${title}`, () => {
+    it(`show ${expected} for a service that ${title}`, () => {
       expect(state).to.equal(expected);
     });
 

@@ -7,7 +7,7 @@ const route: (service: string) => StateRoute = exampleRoute;
 const numbers: RowNumbers = { requestsPerSecond: 1, errorsPercent: 0, p50Ms: 1, p99Ms: 2 };
 const problem: Problem = { owner: 'swarm', service: 'a', severity: 'error', reason: 'label-unknown', message: '' };
 
-describe('what the page knows of services', () => {
+describe('the state of services in the page', () => {
   it('is a line for each that has routes, figures or problems, as long as it has any', () => {
     const states = new ServiceStates();
     states.setRoutes('swarm/a', [route('a')]);

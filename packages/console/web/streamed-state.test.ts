@@ -55,7 +55,7 @@ describe('the state that the stream has sent', () => {
     expect(state.serviceOf('manual/blog')).to.equal(undefined);
   });
 
-  it('forgets a service that is not shown any more: the stream does not say what becomes of it', () => {
+  it('drops a service that is not shown any more: the stream does not contain its changes', () => {
     const state = stateOf({ documents: { 'manual/shop': documents }, details: { 'manual/shop': details } });
     state.serviceOf('manual/shop');
     state.keepService('manual/blog');

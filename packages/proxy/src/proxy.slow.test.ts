@@ -253,7 +253,7 @@ describe('the proxy', () => {
     expect(body.ready).to.equal(true);
   });
 
-  it('names a misspelt field of a hand edit in the API and in the registry, and serves the rest', async () => {
+  it('names a misspelt field of a manual edit in the API and in the registry, and serves the rest', async () => {
     const { call } = await start();
     await eventually('ready', () => under?.proxy.ready() === true);
     const [destination] = definition('manual/shop').destinations;

@@ -124,7 +124,7 @@ for (const router of ['core', 'express'] as const)
       }
 
     it('and a connection under another rule is misdirected, whatever its certificate', async () => {
-      // As a source of certificates that forgets the authorities would bring it.
+      // As a source of certificates without the authorities would bring it.
       const read = readCertificate('forgot', (await testCertificate(['forgot.example'])).pem, undefined);
       if (!read.ok) throw new Error(read.reason);
       server.certificates?.().replace('file', [read.certificate]);

@@ -5,7 +5,7 @@ import { onNode, onProxy } from './node-parity/parity-rig.ts';
 import { requestCases } from './node-parity/request-cases.ts';
 import { responseCases } from './node-parity/response-cases.ts';
 
-describe('Express middleware sees of the proxy what it sees of node:http', () => {
+describe('Express middleware gets from the proxy what it gets from node:http', () => {
   for (const parity of [...eventCases, ...requestCases, ...responseCases, ...packageCases])
     it(parity.name, async () => {
       const expected = await onNode(parity);

@@ -82,7 +82,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
   for (const [what, name, way] of names)
     for (const protocols of [undefined, ['http/1.1'], ['h2', 'http/1.1']]) {
       const offers = protocols?.[0] ?? 'nothing';
-      it(`tells ${what} apart, whose client offers ${offers}`, async () => {
+      it(`distinguishes ${what}, whose client offers ${offers}`, async () => {
         const requested = { servername: name, ...(protocols === undefined ? {} : { protocols }) };
         if (way === 'echo' && offers === 'h2') return;
         expect(await servedBy(rig.ports.direct, requested)).to.equal(way);

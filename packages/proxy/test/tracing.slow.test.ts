@@ -245,7 +245,7 @@ for (const router of ['core', 'express'] as const)
       expect(await spansOf(traceId)).to.have.length(2);
     });
 
-    it('are sampled as the label of the service says', async () => {
+    it('are sampled by the label of the service', async () => {
       await start({ OTEL_TRACES_SAMPLER: 'always_off' }, '&traceSample=1');
       await get('/shop/a');
       expect(await spansOf(read(got.traceparent).trace)).to.have.length(2);

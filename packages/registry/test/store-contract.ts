@@ -279,7 +279,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect(await store.get(key('l'))).to.not.have.property('session');
       });
 
-      it('know whether they are alive', async () => {
+      it('report whether they are valid', async () => {
         const id = await session('release');
         expect(await store.renewSession(id)).to.equal(true);
         await store.destroySession(id);

@@ -15,5 +15,5 @@ describe('Retry-After', () => {
     ['a negative number', '-5', undefined, undefined],
   ] as const;
   for (const [what, header, date, wait] of waits)
-    it(`asks to wait by ${what}`, () => expect(retryAfterMs(header, date, now)).to.equal(wait));
+    it(`reads the wait from ${what}`, () => expect(retryAfterMs(header, date, now)).to.equal(wait));
 });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { sharing } from './shared-lookups.ts';
 
 describe('lookups that are shared', () => {
-  it('ask once for all that ask for a name meanwhile, and again afterwards', async () => {
+  it('query a name once for all concurrent calls, and again afterwards', async () => {
     const requested: { readonly name: string; readonly response: Parameters<LookupFunction>[2] }[] = [];
     const lookup = sharing((name, _options, response) => requested.push({ name, response }));
     const got: unknown[] = [];

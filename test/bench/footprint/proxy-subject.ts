@@ -9,7 +9,7 @@ import { hostOf, services } from '../forwarding/cases.ts';
 import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 
 // The process that is measured: the proxy's server, as `WORKERS` says, with a table of 10,000 services that lead
-// to one backend. It hears orders over its channel, and ends with it.
+// to one backend. It receives orders over its channel, and ends with it.
 const [backendPort, size = services] = process.argv.slice(2).map(Number);
 const settings = readSettings('proxy', { env: process.env });
 const server = await (settings.workers === 0 ? prepareInProcessServer : prepareClusterServer)({

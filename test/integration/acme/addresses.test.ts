@@ -14,7 +14,7 @@ const inside = 'SWARMGATE_TEST_NAMESPACE';
 const addresses = ['45.83.7.7', '45.83.7.8', '2a01:4f8::7'] as const;
 const dayMs = 86_400_000;
 
-// Public addresses, as a CA wants them, on the loopback of a network namespace of its own. Needs root.
+// Public addresses, as a CA requires them, on the loopback of a network namespace of its own. Needs root.
 if (process.env[inside] === undefined)
   describe('certificates of addresses', function () {
     this.timeout(180_000);

@@ -114,7 +114,7 @@ describe('certificates of three proxies with two workers each', function () {
     expect(shown.subjectaltname).to.include('alpn0.example.com');
   });
 
-  it('are renewed when an operator asks, at any replica', async () => {
+  it('are renewed on an operator’s request, at any replica', async () => {
     const before = await proxies[0]?.serial('shop.example.com');
     const requested = await proxies[2]?.post('/v1/certificates/renew?name=shop.example.com');
     expect(requested?.status).to.equal(200);

@@ -134,7 +134,7 @@ describe('how the console stays up to date', function () {
     }
   });
 
-  it('says that it is disconnected, keeps what it showed, and goes on where it was', async () => {
+  it('shows that it is disconnected, keeps what it showed, and goes on where it was', async () => {
     const relay = await startFaultyRelay(`127.0.0.1:${rig().under.proxy.admin.port}`);
     try {
       await withPage(async (page) => {

@@ -104,7 +104,7 @@ function startService(): Promise<Server> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** Errors of the page, and what its policy refused. A status that the test asks for is written by the browser itself. */
+/** Errors of the page, and what its policy refused. A status that the test requests is written by the browser itself. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -212,7 +212,7 @@ describe('the console among hostile services', function () {
         await page.goto(`http://${host}:${hostile.port}/`);
         await eventually('all was tried', async () => (await page.title()).includes('ed'));
         expect(await page.title()).to.equal(tries.map(() => 'rejected').join());
-        // A form asks for no permission, and the response to it replaces the page.
+        // A form needs no permission, and the response to it replaces the page.
         for (const [type, field] of [
           ['application/x-www-form-urlencoded', '<input name=serviceName value=shop>'],
           ['text/plain', `<input name='{"serviceName":"shop","x":"' value='"}'>`],

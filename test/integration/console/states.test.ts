@@ -19,7 +19,7 @@ describe('the states of the console', function () {
     expect(await violationsEverywhere(page, what)).to.deep.equal([]);
   };
 
-  it('without a service say what to do next', () =>
+  it('without a service show what to do next', () =>
     visit(async (page) => {
       await page.goto(rig().url);
       await page.getByLabel('Admin token').waitFor();
@@ -41,7 +41,7 @@ describe('the states of the console', function () {
       }
     }));
 
-  it('while the first is read say that it is', () =>
+  it('while the first is read show that it is', () =>
     visit(async (page) => {
       await logIn(page, rig().url);
       const held = Promise.withResolvers<void>();

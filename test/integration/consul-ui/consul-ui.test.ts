@@ -113,7 +113,7 @@ describe('Consul’s UI behind a proxy', function () {
     await rig.put('services/swarm/shop', swarmDocument);
   });
 
-  it('asks a browser without credentials for them', async () => {
+  it('requests credentials of a browser without them', async () => {
     await withPage(
       async (page) => {
         const response = await page.request.get(`${rig.uiUrl}/ui/`);
@@ -163,7 +163,7 @@ describe('Consul’s UI behind a proxy', function () {
     expect(await rig.proxy.status('/ui/')).to.be.oneOf([502, 503]);
   });
 
-  it('says that Consul is away, and is back with it', async () => {
+  it('reports that Consul is unreachable, and is back with it', async () => {
     await withPage(async (page) => {
       await rig.consul.stop();
       const away = await page.goto(`${rig.uiUrl}/ui/`);

@@ -130,7 +130,7 @@ describe('the allow-list before Docker’s socket', () => {
     });
   }
 
-  it('forwards a read that says that it has no body', async () => {
+  it('forwards a read with Content-Length: 0', async () => {
     expect(await statusOf('GET /info HTTP/1.1', ['Content-Length: 0'])).to.equal('200');
   });
 
@@ -187,7 +187,7 @@ describe('the allow-list before Docker’s socket', () => {
     });
   }
 
-  it('speaks no HTTP/2', async () => {
+  it('serves no HTTP/2', async () => {
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
     expect(await exchange(preface)).to.be.oneOf(['400', '403', 'closed']);
     expect(seen).to.deep.equal([]);

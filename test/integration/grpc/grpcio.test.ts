@@ -83,7 +83,7 @@ for (const [workers, router] of [
       expect(await problems()).not.to.include('wrong-protocol');
     });
 
-    it('names the label where it does not say that the service speaks gRPC', async () => {
+    it('names the label where it does not name gRPC', async () => {
       await reconfigure('http1');
       const { status } = await fetch(`http://127.0.0.1:${plain}/test.Echo/Unary`, { method: 'POST' });
       expect(status).to.equal(502);

@@ -10,7 +10,7 @@ import { until } from '../../harness/until.ts';
 
 const run = promisify(execFile);
 
-/** A proxy that may open few files and sockets, and clients that want more than that. */
+/** A proxy that may open few files and sockets, and clients that open more than that. */
 describe('a proxy whose descriptors run out', function () {
   this.timeout(180_000);
   const allowed = 160;

@@ -63,7 +63,7 @@ describe('sessions of a plug-in', function () {
     return { status: response.status, text: await response.text(), cookie: response.headers.get('set-cookie') };
   };
 
-  it('are known to both replicas and all of their workers', async () => {
+  it('are valid at both replicas and all of their workers', async () => {
     const [one, other] = replicas.map(({ url }) => url) as [string, string];
     const first = await ask(one);
     expect(first).to.include({ status: 200, text: '1' });

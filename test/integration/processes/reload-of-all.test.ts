@@ -76,7 +76,7 @@ describe('reload without parameters', function () {
     for (const port of [9090, 9091, 9092]) {
       reads.push(await readDuring(async () => serveAll((await publish(['service-0'], port)).sequence)));
     }
-    // At most once a minute a follower looks for hidden hand edits, which reads everything, too.
+    // At most once a minute a follower looks for missed writes, which reads everything, too.
     const all = await sizeOfAll();
     for (const at of proxies.keys()) expect(Math.min(...reads.map((read) => read[at] ?? 0))).to.be.lessThan(all / 4);
   });

@@ -64,7 +64,7 @@ describe('listener and proxy as processes over TLS', function () {
     });
   }
 
-  it('do nothing where Consul asks for a certificate and they have none', async () => {
+  it('do nothing where Consul requires a certificate and they have none', async () => {
     const secure = await startTlsConsul({ mutual: true });
     consul = secure;
     const env = { CONSUL_HTTP_ADDR: secure.address, CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: secure.caFile };

@@ -82,7 +82,7 @@ interface FloodReport {
   readonly longest: number;
 }
 
-/** A proxy's admin port over so many services, and what another client asks for in the same process. */
+/** A proxy's admin port over so many services, and what another client requests in the same process. */
 describe(`admin calls over ${many} services`, function () {
   this.timeout(180_000);
   let admin: AdminServer;

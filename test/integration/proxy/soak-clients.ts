@@ -6,7 +6,7 @@ const head = (line: string, more = '') => `${line} HTTP/1.1\r\nHost: soak.exampl
 
 /** Clients of every kind, good and bad, each of which has gone when its promise resolves. */
 export const clients: Readonly<Record<string, (port: number) => Promise<void>>> = {
-  'ask several times on one connection': (port) =>
+  'send several requests on one connection': (port) =>
     onSocket(port, async (socket) => {
       for (let at = 0; at < 5; at++) {
         socket.write(head('GET /a'));
@@ -39,12 +39,12 @@ export const clients: Readonly<Record<string, (port: number) => Promise<void>>> 
       socket.write('\0\0\0\r\n\r\n');
       await until(socket, 'HTTP/1.1 400');
     }),
-  'ask for what is not there': (port) =>
+  'request what does not exist': (port) =>
     onSocket(port, async (socket) => {
       socket.write(head('GET /nowhere'));
       await until(socket, 'HTTP/1.1 503');
     }),
-  'talk by WebSocket and say goodbye': async (port) => {
+  'use a WebSocket and close it': async (port) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`);
     await once(socket, 'open');
     socket.send('hello');
@@ -53,7 +53,7 @@ export const clients: Readonly<Record<string, (port: number) => Promise<void>>> 
     socket.close(1000);
     await closed;
   },
-  'talk by WebSocket and vanish': async (port) => {
+  'use a WebSocket and vanish': async (port) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`);
     await once(socket, 'open');
     socket.on('error', () => undefined);

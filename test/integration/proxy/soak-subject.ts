@@ -4,7 +4,7 @@ import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 
-/** What the test asks of the process under watch. `undefined`: the service goes. */
+/** What the test sends to the process under watch. `undefined`: the service goes. */
 export type SoakOrder =
   | { readonly kind: 'put'; readonly service: string; readonly destination: Partial<Destination> | undefined }
   | { readonly kind: 'measure' };

@@ -26,7 +26,7 @@ describe('two proxies with a Redis between them', function () {
   let two: ProxyUnderTest;
   const registries: Registry[] = [];
   let liar: ReturnType<typeof connectRedis>;
-  /** What proxy two asks of Consul, by kind. */
+  /** Calls of proxy two to Consul, by kind. */
   const requested = new Map<string, number>();
   /** While it is set, what proxy two waits for at Consul comes so much later. */
   let lateMs = 0;
@@ -48,7 +48,7 @@ describe('two proxies with a Redis between them', function () {
     two = await start('two', slow);
     await reconfigure('a', backend);
     await until(
-      'both hear each other',
+      'each receives the other’s hints',
       async () => (await bus(one)).connected === 1 && (await bus(two)).connected === 1,
     );
   });
@@ -63,7 +63,7 @@ describe('two proxies with a Redis between them', function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('tells the other replica of a change before its registry does', async () => {
+  it('notifies the other replica of a change before its registry does', async () => {
     lateMs = holdMs;
     // The wait that runs already responds once without delay.
     await reconfigure('first', backend);
@@ -121,9 +121,9 @@ describe('two proxies with a Redis between them', function () {
       await statusOf(one, '/failing');
       return (await healthOf(one, 'failing')) === 'ejected';
     });
-    // One channel keeps its order: what two hears after the next traffic of one, it hears after the ejection.
+    // One channel keeps its order: what two receives after the next traffic of one, it receives after the ejection.
     const { heard } = await bus(two);
-    await until('two hears more', async () => (await bus(two)).heard >= heard + 2);
+    await until('two receives more', async () => (await bus(two)).heard >= heard + 2);
     expect(await healthOf(two, 'failing')).to.equal('healthy');
     expect(await statusOf(two, '/failing')).to.equal(502);
     expect(await healthOf(two, 'failing')).to.equal('ejected');
@@ -166,7 +166,7 @@ describe('two proxies with a Redis between them', function () {
       await reconfigure('while-it-comes-back', backend);
     });
     await until(
-      'both hear each other again',
+      'each receives the other’s hints again',
       async () => (await bus(one)).connected === 1 && (await bus(two)).connected === 1,
       { withinMs: 60_000 },
     );

@@ -25,7 +25,7 @@ describe('consul store', () => {
 
   describeStoreContract('the Consul store', async () => ({ store: open(), prefix: `${randomUUID()}/` }));
 
-  it('says "unreachable" when nothing listens, while a wait is open, and works again afterwards', async () => {
+  it('reports "unreachable" when nothing listens, while a wait is open, and works again afterwards', async () => {
     const store = open();
     await store.transact([{ kind: 'set', key: 'away/a', value: '1' }]);
     const before = await store.waitForKey('away/a', 0, AbortSignal.timeout(10_000));
@@ -37,7 +37,7 @@ describe('consul store', () => {
     expect((await store.get('away/a'))?.value).to.equal('1');
   });
 
-  it('gives up on a Consul that does not respond', async () => {
+  it('ends a call to a Consul that does not respond', async () => {
     const store = createConsulStore({ address: consul.address, timeoutMs: 300 });
     opened.push(store);
     await consul.pause();

@@ -75,7 +75,7 @@ describe(`a registry of ${many} definitions in Consul`, function () {
     expect(moved).to.be.lessThan(2 * 200_000);
   });
 
-  it('serves a hand edit within a second', async () => {
+  it('serves a manual edit within a second', async () => {
     const othersShare = measureOthersShare();
     const tookMs: number[] = [];
     for (let n = 0; n < 3; n++) {
@@ -91,7 +91,7 @@ describe(`a registry of ${many} definitions in Consul`, function () {
     }
     const others = othersShare();
     console.log(
-      `      hand edits were followed after ${tookMs.map(Math.round).join(', ')} ms; ` +
+      `      manual edits were followed after ${tookMs.map(Math.round).join(', ')} ms; ` +
         `${Math.round(others * 100)} % of the processors went to others`,
     );
     // A promise in milliseconds can only be checked on an otherwise idle machine.

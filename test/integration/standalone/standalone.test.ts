@@ -68,7 +68,7 @@ describe('swarmgate standalone', function () {
     expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
   });
 
-  it('tells services the port of PUBLISHED_PORTS, and logs requests as ACCESS_LOG says', async () => {
+  it('sends services the port of PUBLISHED_PORTS, and logs requests by ACCESS_LOG', async () => {
     const echo = createServer((request, response) => response.end(request.headers['x-forwarded-port']));
     endpoint = echo;
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
@@ -86,7 +86,7 @@ describe('swarmgate standalone', function () {
     await said('"GET /echo?a HTTP/1.1" 200 2 "https://a.example/" "test/1"');
   });
 
-  it('says at its start, and as a problem, which settings of Docker Flow have no effect', async () => {
+  it('reports at its start, and as a problem, which settings of Docker Flow have no effect', async () => {
     const { log } = start({ EXTRA_FRONTEND: 'http-request deny', MODE: 'swarm' });
     await said('Stop it with Ctrl-C');
     for (const name of ['EXTRA_FRONTEND', 'MODE'])
@@ -100,7 +100,7 @@ describe('swarmgate standalone', function () {
     expect(found[0]).to.have.property('suggestion').that.includes('allowedAddresses');
   });
 
-  it('says that it waits for a Consul that is away, and goes on when it comes', async () => {
+  it('reports that it waits for a Consul that is unreachable, and goes on when it is back', async () => {
     consul = await startConsul();
     await consul.stop();
     const { log } = start({ CONSUL_HTTP_ADDR: consul.address });
@@ -116,7 +116,7 @@ describe('swarmgate standalone', function () {
     expect(await statusOf(ports.entry, '/hello')).to.equal(200);
   });
 
-  it('says that it serves what it knew where Consul is away at a later start', async () => {
+  it('reports that it serves its stored snapshot where Consul is unreachable at a later start', async () => {
     consul = await startConsul();
     const served = createServer((_request, response) => response.end('kept'));
     endpoint = served;

@@ -145,7 +145,7 @@ describe('the listener on a real Swarm', () => {
     expect(mended.definition?.destinations[0]?.port).to.equal(8081);
   });
 
-  it('says how to mend a service that no proxy can reach', async () => {
+  it('reports how to mend a service that no proxy can reach', async () => {
     const name = uniqueName('lonely');
     services.push(
       await createService(engine.docker, {

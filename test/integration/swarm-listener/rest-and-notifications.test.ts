@@ -65,7 +65,7 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     heard.filter((url) => url.pathname === path && url.searchParams.get('serviceName') === name);
   const get = async (path: string) => (await (await fetch(`${base}${path}`)).json()) as Record<string, string>[];
 
-  it('tells a tool of a service, of its change and of its end, and returns it by REST', async () => {
+  it('notifies a tool of a service, of its change and of its end, and returns it by REST', async () => {
     const name = uniqueName('reported');
     const id = await createService(engine.docker, {
       name,

@@ -97,7 +97,7 @@ describe('several listeners', () => {
       expect(tookMs).to.be.below(15_000);
 
       if (what === 'is paused') {
-        // Awake again it thinks that it leads until it asks: what it writes then is refused.
+        // Continued, it acts as the leader until it reads the lock: what it writes then is refused.
         await setPath(engine, id, '/three');
         await until('the change', async () => (await pathOf(name)) === '/three');
         await first.signal('SIGCONT');

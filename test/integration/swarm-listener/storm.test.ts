@@ -120,7 +120,7 @@ describe('the listener in a storm', () => {
     expect(waitedMs.at(-1), 'the one that waited longest in ms').to.be.below(ceiling.most);
     // A listener that debounces until it is quiet, or for 100 ms, has more by then.
     expect(first?.services.length).to.be.at.most(4);
-    // The listener hears of each at another moment than this test: a pause of 19 ms here may be one of 21 ms there.
+    // The listener receives each at another moment than this test: a pause of 19 ms here may be one of 21 ms there.
     expect(publications.length).to.be.at.most(2 + 1.5 * bursts);
     expect(transactions).to.be.at.most(publications.length + howMany / leastInTransaction);
   });

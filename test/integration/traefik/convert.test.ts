@@ -21,7 +21,7 @@ function servicesOf(text: string, stack: string): readonly DesiredService[] {
   });
 }
 
-/** What a destination asks for, apart from what closes it. */
+/** What a destination requests, apart from what closes it. */
 function requested({ index: _, requires: _requires, ...destination }: Destination): unknown {
   const closed = destination.middlewares?.some(({ kind }) => kind === 'unsupported') === true;
   const middlewares = destination.middlewares?.filter(({ kind }) => kind !== 'unsupported') ?? [];
@@ -33,7 +33,7 @@ function requested({ index: _, requires: _requires, ...destination }: Destinatio
 
 describe('converting a stack with labels of Traefik', () => {
   for (const { id, file, stack } of labelSets)
-    it(`${id}: asks for the same in labels of our own`, () => {
+    it(`${id}: requests the same in labels of our own`, () => {
       const before = servicesOf(file, stack);
       const { text, unsaid } = convertStack(file, before);
       const after = servicesOf(text, stack);

@@ -151,7 +151,7 @@ async function expectOutcome(
     expectServed(reply, expected, what);
     return;
   }
-  // A backend that was called would have been reached without what the labels ask for.
+  // A backend that was called would have been reached without what the labels request.
   expect(now, what).to.equal(before);
   if (expected.kind === 'redirect') {
     expect([reply.status, reply.headers.location], what).to.deep.equal([expected.status, expected.to]);

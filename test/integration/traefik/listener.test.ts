@@ -149,7 +149,7 @@ describe('a listener in the Swarm of a Traefik', function () {
   const middlewares = async () => (await read()).definition?.destinations[0]?.middlewares;
   const patience = { withinMs: 60_000 };
 
-  it('publishes its services with what its flags say, over the network that they name', async () => {
+  it('publishes its services with the values of its flags, over the network that they name', async () => {
     await until('it is published', async () => (await read()).definition !== undefined, patience);
     const { definition, endpoints, problems } = await read();
     expect(definition?.destinations[0]).to.deep.include({

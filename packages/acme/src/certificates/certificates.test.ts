@@ -44,7 +44,7 @@ describe('the certificate of tls-alpn-01', () => {
 });
 
 // The certificate of RFC 9773, appendix A, and the identifier that the RFC gives for it.
-describe('what a certificate says of itself', () => {
+describe('what is read from a certificate', () => {
   const pem = `-----BEGIN CERTIFICATE-----
 MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
 cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS

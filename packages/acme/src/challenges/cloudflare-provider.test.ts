@@ -196,7 +196,7 @@ describe('records at Cloudflare, by a fake of its API', () => {
     ],
   ] as const;
   for (const [what, call, message] of refusals)
-    it(`tell of ${what}, without the token`, async () => {
+    it(`report ${what}, without the token`, async () => {
       const error = await call().then(
         () => undefined,
         (thrown: unknown) => thrown,

@@ -110,7 +110,7 @@ describe('the names that are ordered', () => {
       expect(select([service('web', [name])], { domains: patterns }).required.length > 0).to.equal(isAllowed);
     });
 
-  it('leave out a service that says acme=false, and no other that shares its host', () => {
+  it('leave out a service with acme=false, and no other that shares its host', () => {
     const services = [
       service('a', ['a.example.com', 'x.example.com'], { acme: false }),
       service('b', ['a.example.com']),
@@ -130,7 +130,7 @@ describe('the names that are ordered', () => {
     expect(first).to.deep.include({ issuers: [issuerOf(url).id], challenges: ['tls-alpn-01'], profile: 'shortlived' });
   });
 
-  it('tell of an issuer that is not configured, with those that are as they are written', () => {
+  it('report an issuer that is not configured, with those that are as they are written', () => {
     const { problems } = selectNames([service('web', ['a.example.com'], { acme: 'zerossl' })], [], {
       ...rules,
       issuers: [issuerOf('letsencrypt'), issuerOf(url)],
@@ -139,7 +139,7 @@ describe('the names that are ordered', () => {
     expect(problem?.suggestion).to.include(`use one of letsencrypt, ${url},`);
   });
 
-  it('tell of an issuer that is not configured', () => {
+  it('report an issuer that is not configured', () => {
     expect(select([service('web', ['a.example.com'], { acme: 'zerossl' })]).reasons).to.deep.equal([
       'swarm/web acme-issuer-unknown',
     ]);
@@ -150,7 +150,7 @@ describe('the names that are ordered', () => {
     ['a challenge that is impossible', { challenge: 'dns-01' }, 'acme-challenge-impossible'],
   ] as const;
   for (const [what, labels, reason] of cannot) {
-    it(`follow the next service of a host where the first one asks for ${what}, which is reported`, () => {
+    it(`follow the next service of a host where the first one requests ${what}, which is reported`, () => {
       const services = [service('a', ['x.example.com'], labels), service('b', ['x.example.com'])];
       const { required, reasons, first } = select(services);
       expect(required).to.deep.equal(['x.example.com swarm/b swarm/a']);
@@ -158,7 +158,7 @@ describe('the names that are ordered', () => {
       expect(first).to.deep.include({ issuers: ['letsencrypt'], challenges: ['http-01'] });
     });
 
-    it(`tell each service of a host that asks for ${what}, also where another one decides`, () => {
+    it(`report to each service of a host a request for ${what}, also where another service decides`, () => {
       const services = [
         service('a', ['x.example.com']),
         service('b', ['x.example.com'], labels),

@@ -26,7 +26,7 @@ describe('a proof by DNS', () => {
     return { prover, calls };
   };
 
-  it('writes no record where the DNS does not tell whether an alias stands in its place', async () => {
+  it('writes no record where the DNS does not resolve whether an alias stands in its place', async () => {
     const { prover, calls } = proverWithoutDns();
     const error = await prover.publish(request, signal).catch((thrown: unknown) => thrown);
     expect(error).to.include({ code: 'dns-lookup' });

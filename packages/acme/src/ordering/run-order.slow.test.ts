@@ -75,12 +75,15 @@ describe('an order at a CA that misbehaves', () => {
         finalize: async () => ({ resource: at('ready'), retryAfterMs: 0 }),
       },
     ],
-    ['asks for 31 years', { order: async () => ({ resource: at('processing'), retryAfterMs: 999_999_999_000 }) }],
+    [
+      'requests a wait of 31 years',
+      { order: async () => ({ resource: at('processing'), retryAfterMs: 999_999_999_000 }) },
+    ],
     ['is valid without a certificate', { order: async () => ({ resource: at('valid'), retryAfterMs: 0 }) }],
     ['offers a challenge without a token', { order: async () => ({ resource: at('pending'), retryAfterMs: 0 }) }],
   ] as const;
   for (const [what, client] of loops)
-    it(`asks it at most a few times a second where it ${what}`, async () => {
+    it(`polls the CA at most a few times a second where it ${what}`, async () => {
       let requested = 0;
       const counted = async () => {
         requested += 1;
@@ -126,7 +129,7 @@ describe('an order at a CA that misbehaves', () => {
     ],
     ['a cut end', '-----BEGIN CERTIFICATE-----\nMIIB'],
   ] as const)
-    it(`counts a certificate of ${what} as a CA that is away, and asks again`, async () => {
+    it(`counts a certificate of ${what} as an unreachable CA, and requests it again`, async () => {
       const { errors, outcome } = run(download(chain), AbortSignal.timeout(500));
       await outcome.then(
         () => expect.fail('it ends'),

@@ -290,7 +290,7 @@ class OrderRun {
     return { kind: 'failed', failures: new Map(), problem: internalProblem(error) };
   }
 
-  /** By the names of the order: a CA may speak of `example.com` where `*.example.com` was ordered. */
+  /** By the names of the order: a CA may name `example.com` where `*.example.com` was ordered. */
   #asOrdered(failures: ReadonlyMap<string, AcmeProblem>): ReadonlyMap<string, AcmeProblem> {
     const { names } = this.#order;
     const found = new Map<string, AcmeProblem>();

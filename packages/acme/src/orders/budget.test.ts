@@ -13,7 +13,7 @@ describe('the budget', () => {
     return admission.ok ? admission.budget : admission;
   };
 
-  it('says which limit is used up, for what, and when it has room again', () => {
+  it('names the limit that is used up, for what, and when it has room again', () => {
     let budget = emptyBudget;
     for (let n = 0; n < 4; n += 1) budget = spend(budget, ['a.example.com'], n * hourMs) as Budget;
     expect(spend(budget, ['a.example.com'], 5 * hourMs)).to.deep.equal({

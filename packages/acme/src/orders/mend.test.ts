@@ -14,7 +14,7 @@ describe('a failed order in words', () => {
     ['something-new', 'ca refuses a.example.com', 'acme-something-new'],
   ] as const;
   for (const [type, words, reason] of cases)
-    it(`says what ${type} means and what to do`, () => {
+    it(`explains ${type} and how to mend it`, () => {
       const notBeforeMs = Date.UTC(2026, 11, 1);
       const failure = { type, detail: 'the CA’s words', challenge: 'http-01' as const, issuer: 'ca', notBeforeMs };
       const problem = failureProblem('a.example.com', failure, Date.UTC(2026, 11, 2));
@@ -28,13 +28,13 @@ describe('a failed order in words', () => {
     ['dns-01', 'unauthorized', 'TXT record'],
   ] as const;
   for (const [challenge, type, words] of ports)
-    it(`speaks of the ${words} for ${challenge}`, () => {
+    it(`names the ${words} for ${challenge}`, () => {
       const problem = failureProblem('a.example.com', { type, detail: '', challenge, issuer: 'ca' }, 0);
       expect(problem.message).to.include(words);
     });
 
   for (const [type, words] of [
-    ['dns-lookup', 'the DNS does not tell where the TXT record of a.example.com belongs (10.0.0.1 did not tell'],
+    ['dns-lookup', 'the DNS does not resolve where the TXT record of a.example.com belongs (10.0.0.1 did not tell'],
     ['dns-provider', 'the TXT record of a.example.com cannot be written (10.0.0.1 did not tell'],
   ] as const)
     it(`does not put words of ${type} into the mouth of the CA`, () => {
@@ -51,7 +51,7 @@ describe('a failed order in words', () => {
     ['GET https://ca/dir: 503 without a problem document', /does not respond/, /reaches the CA/],
   ] as const;
   for (const [detail, what, suggestion] of ofCa)
-    it(`tells URL, cause and mend of a CA without a usable response: ${detail}`, () => {
+    it(`names URL, cause and mend for a CA without a usable response: ${detail}`, () => {
       const failure = { type: 'unreachable', detail, challenge: 'http-01' as const, issuer: 'ca' };
       const problem = failureProblem('a.example.com', failure, 0);
       expect(problem.message).to.match(what).and.include(detail);

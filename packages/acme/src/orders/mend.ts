@@ -122,7 +122,7 @@ const mends: Readonly<Record<string, MendOf>> = {
     suggestion: 'look at the credentials and the zone of the DNS provider (ACME_DNS_*, ACME_CLOUDFLARE_TOKEN)',
   }),
   'dns-lookup': (name) => ({
-    what: `the DNS does not tell where the TXT record of ${name} belongs`,
+    what: `the DNS does not resolve where the TXT record of ${name} belongs`,
     suggestion:
       'look whether the resolvers in ACME_DNS_RESOLVERS, or those of this machine, respond; a CNAME of _acme-challenge must not lead in a circle',
   }),
@@ -147,7 +147,7 @@ const mends: Readonly<Record<string, MendOf>> = {
 
 const unknown: MendOf = (name, { issuer }) => ({
   what: `${issuer} refuses ${name}`,
-  suggestion: 'the CA’s own words say why; look them up in its documentation',
+  suggestion: 'look up the CA’s own error text in its documentation',
 });
 
 /** Types that identify by themselves what is wrong with an account. */

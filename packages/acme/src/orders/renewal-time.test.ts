@@ -33,7 +33,7 @@ describe('the moment of renewal', () => {
     expect(renewalInWindowMs(window, life(90), 0.5) / dayMs).to.equal(81);
   });
 
-  it('is requested as often as the CA wishes, from a minute to a day, every 6 h by default', () => {
+  it('is requested as often as the CA requests, from a minute to a day, every 6 h by default', () => {
     const cases = [
       [undefined, dayMs / 4],
       [0, 60_000],

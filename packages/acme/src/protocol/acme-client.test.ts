@@ -85,7 +85,7 @@ describe('a client of a CA', () => {
     ['sends its response a byte at a time and never ends', drip],
   ] as const;
   for (const [what, reply] of slow)
-    it(`gives up on a CA that ${what}`, async () => {
+    it(`fails the call to a CA that ${what}`, async () => {
       responses['/slow'] = reply;
       const client = new HttpsClient({ ca, userAgent: 'x', timeoutMs: 200 });
       const error = await failure(client.send({ method: 'GET', url: `${origin}/slow` }, signal));
@@ -196,11 +196,11 @@ describe('a client of a CA', () => {
     ['http://10.0.0.2/o', 'https://10.0.0.2/dir', false],
   ] as const;
   for (const [url, directory, isAllowed] of urls)
-    it(`${isAllowed ? 'asks' : 'does not ask'} ${url} of the directory ${directory}`, () => {
+    it(`${isAllowed ? 'requests' : 'does not request'} ${url} of the directory ${directory}`, () => {
       expect(objectionToUrl(url, directory) === undefined).to.equal(isAllowed);
     });
 
-  it('does not send to a host that it does not ask', async () => {
+  it('does not send to a host that it does not call', async () => {
     const client = new AcmeClient({
       directoryUrl: own,
       accountKey: makeKey(),

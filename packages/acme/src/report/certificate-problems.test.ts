@@ -10,7 +10,7 @@ describe('problems of certificates', () => {
       0,
     );
 
-  it('tell of a clock that is more than a day off, and which way', () => {
+  it('report a clock that is more than a day off, and which way', () => {
     const notice = { version: 1, kind: 'clock-off', issuer: 'ca', aheadMs: 48 * 3_600_000, atMs: 0 };
     const [ahead] = reported(notice).get('env/acme') ?? [];
     expect(ahead).to.include({ reason: 'acme-clock-off' });
@@ -19,7 +19,7 @@ describe('problems of certificates', () => {
     expect(behind?.message).to.include('is 48 h ahead of that of ca');
   });
 
-  it('tell of no notice of another kind', () => {
+  it('report no notice of another kind', () => {
     expect(reported({ version: 1, kind: 'other' }).size).to.equal(0);
   });
 });

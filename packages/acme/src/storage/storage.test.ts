@@ -115,7 +115,7 @@ describe('what the orderer writes', () => {
     expect(again.view().documents.get('certificates/a')).to.equal('pem');
     await until('it is offered', () => again.missing.length > 0);
     expect(again.missing).to.deep.equal(['certificates/a']);
-    // A head that knows nothing of it takes nothing away at once: the orderer may not have taken it over yet.
+    // A head without it takes nothing away at once: the orderer may not have taken it over yet.
     await (await open(await takeLock())).write({ documents: new Map([['names/c', 'x']]) });
     await until('the new head is followed', () => again.view().documents.has('names/c'));
     expect([...again.view().documents.keys()].sort()).to.deep.equal(['certificates/a', 'names/c']);

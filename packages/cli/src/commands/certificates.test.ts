@@ -139,7 +139,7 @@ describe('certificates of another program', () => {
       return { text: out.join('\n'), code };
     };
 
-    it('say each what became of it; one that is refused makes exit code 1', async () => {
+    it('are listed each with its outcome; one that is refused makes exit code 1', async () => {
       const path = file('both.pem', both);
       const names = ['a.example', 'b.example'];
       const cases = [
@@ -222,7 +222,7 @@ describe('swarmgate certificates', () => {
     expect(text).to.match(/x\.example +failed 2 times +in 10 min +dns: NXDOMAIN/);
   });
 
-  it('says where nothing is ordered', () => {
+  it('reports replicas where nothing is ordered', () => {
     expect(describeCertificates({ ordering: false, certificates: [], waiting: [] }, nowMs)).to.include(
       'ACME_DIRECTORY',
     );

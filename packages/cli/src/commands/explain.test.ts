@@ -42,7 +42,7 @@ describe('an explanation in words', () => {
     ]);
   });
 
-  it('tells what a client of HTTP/2 meets where that was requested', () => {
+  it('shows what a client of HTTP/2 gets where that was requested', () => {
     const http2 = {
       spoken: 'alpn',
       misdirected: true,

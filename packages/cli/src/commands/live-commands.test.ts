@@ -110,7 +110,7 @@ describe('swarmgate top and swarmgate tail', () => {
     expect(describeTop(reply, 'p99', 1)).to.include('2 more (--lines)');
   });
 
-  it('top asks again and again, for all replicas where that is wished, and clears the screen', async () => {
+  it('top polls, all replicas with the option, and clears the screen', async () => {
     respond = (response) => response.end(JSON.stringify(reply));
     const result = await run(['top', '--count', '3', '--interval', '0.01', '--replicas']);
     expect(requested).to.deep.equal(new Array(3).fill('/v1/services?fields=numbers&replicas=all'));
@@ -152,7 +152,7 @@ describe('swarmgate top and swarmgate tail', () => {
       expect(lines.at(-1) === `${3 - shown} more (--lines)`).to.equal(shown < 3);
     });
 
-  it('top says of which replicas it has the busiest services only', () => {
+  it('top names the replicas of which it has the busiest services only', () => {
     const replicas = [...reply.replicas, { replica: 'two', ageMs: 900, services: 200 }];
     expect(describeTop({ ...reply, replicas }, 'rate', 30).split('\n')[0]).to.equal(
       'last minute of one, two (its 200 busiest services)',
@@ -281,7 +281,7 @@ describe('swarmgate top and swarmgate tail', () => {
     expect(JSON.parse((await run(['tail', '--json', '--count', '1'])).out)).to.deep.equal(request);
   });
 
-  it('tail says why the proxy refuses', async () => {
+  it('tail shows why the proxy refuses', async () => {
     respond = (response) => response.writeHead(400).end(JSON.stringify({ Status: 'NOK', Message: 'status is not …' }));
     const { error, code } = await run(['tail', '--status', 'x']);
     expect(error).to.include('status is not …');

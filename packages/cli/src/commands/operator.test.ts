@@ -122,7 +122,7 @@ describe('the operator’s commands', () => {
     expect(result.error).to.include('no response from http://127.0.0.1:1').and.include('SWARMGATE_URL');
   });
 
-  it('asks a listener to adopt, and says so in its help', async () => {
+  it('sends the listener a request to adopt, and has it in its help', async () => {
     proxy.response = { status: 200, body: { Status: 'OK', Message: 'taken over' } };
     const { out, code } = await run(['adopt'], { LISTENER_URL: url, SWARMGATE_URL: 'http://127.0.0.1:1' });
     expect({ out, code }).to.deep.equal({ out: 'adopted: taken over\n', code: 0 });
@@ -178,7 +178,7 @@ describe('the operator’s commands', () => {
     }
   });
 
-  it('says under problems that the registry is not followed', async () => {
+  it('lists under problems that the registry is not followed', async () => {
     const registry = { description: 'consul at 127.0.0.1:8500', state: { kind: 'away' } };
     proxy.response = { status: 200, body: { revision: 'r:1', problems: [], keys: [], registry } };
     const result = await run(['problems']);

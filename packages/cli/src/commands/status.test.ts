@@ -49,7 +49,7 @@ describe('the status as people read it', () => {
   const lines = describeStatus(status).split('\n');
   const lineOf = (name: string) => lines.findLast((line) => line.startsWith(name))?.split(/\s{2,}/);
 
-  it('shows what passes through each replica, where that is known', () => {
+  it('shows the traffic of each replica that reports it', () => {
     expect(lineOf('node-1-8080')).to.include.members(['12.5', '4']);
     expect(lineOf('node-2-8080')?.filter((cell) => cell === '–')).to.have.length(2);
   });

@@ -42,7 +42,7 @@ describe('reading a stack file', () => {
     expect(services.get('worker')?.isGlobal).to.equal(true);
   });
 
-  it('notices our labels on the containers, where Swarm does not show them', () => {
+  it('reports our labels on the containers, where Swarm does not show them', () => {
     expect(readCompose('stack.yml', stack, {}).services.get('web')?.misplacedLabels).to.deep.equal(['com.df.port']);
   });
 

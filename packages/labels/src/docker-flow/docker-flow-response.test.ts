@@ -18,7 +18,7 @@ function respond(parameters: Record<string, string>) {
 }
 
 describe('dockerFlowResponse', () => {
-  it('speaks Docker Flow’s names and types', () => {
+  it('has Docker Flow’s names and types', () => {
     const { ServiceDest, ...service } = respond({
       servicePath: '/demo',
       serviceHeader: 'A:1',

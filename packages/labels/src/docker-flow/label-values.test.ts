@@ -208,7 +208,7 @@ describe('labels that a mode cannot honour', () => {
     });
   }
 
-  it('says how two databases on one port are distinguished', () => {
+  it('explains how two databases on one port are distinguished', () => {
     const [problem] = translate({ ...tcp, serviceDomain: 'db.example' }).problems;
     expect(problem?.suggestion).to.include('sni').and.include('srcPort');
   });

@@ -79,7 +79,7 @@ describe('translateParameters, what is wrong', () => {
     ]);
   });
 
-  it('says nothing of labels that are the listener’s', () => {
+  it('reports nothing for labels that are the listener’s', () => {
     const { problems } = translate({
       ...minimal,
       notify: 'true',
@@ -99,7 +99,7 @@ describe('translateParameters, what is wrong', () => {
     ['h2', 'true', []],
     ['grpc', 'true', []],
   ] as const)
-    it(`says what becomes of protocol=${protocol} with sslVerifyNone=${sslVerifyNone}`, () => {
+    it(`reports the effect of protocol=${protocol} with sslVerifyNone=${sslVerifyNone}`, () => {
       const { problems } = translate({ ...minimal, protocol, sslVerifyNone });
       expect(reasonsOf(problems)).to.deep.equal(reasons);
     });

@@ -176,7 +176,7 @@ describe('the dynamic file of Traefik', () => {
     ['transports', 'http:\n  serversTransports:\n    a: { insecureSkipVerify: true }\n', /:2: http\.serversTransports/],
   ];
   for (const [what, text, expected] of partly)
-    it(`tells ${what}, with the line`, () => {
+    it(`reports ${what}, with the line`, () => {
       expect(
         fileOf(text)
           .problems.map(({ message }) => message)

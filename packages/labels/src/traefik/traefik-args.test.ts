@@ -109,7 +109,7 @@ describe('flags of Traefik', () => {
         expect(read.problems.map(({ severity, message }) => `${severity} ${message}`).join()).to.match(/^error .*TLS/);
     });
 
-  it('that are off say nothing', () => {
+  it('that are off have no effect', () => {
     expect(readTraefikArgs('--providers.etcd=false --providers.providersThrottleDuration=5s')).to.deep.equal({
       settings: [],
       problems: [],
@@ -161,7 +161,7 @@ describe('flags of Traefik', () => {
       );
     });
 
-  it('of the Docker provider say nothing of services where the Swarm provider is there too', () => {
+  it('of the Docker provider have no effect on services where the Swarm provider is configured too', () => {
     const swarm = '--providers.swarm.exposedByDefault=false --providers.swarm.constraints=Label(`a`,`b`)';
     const docker = '--providers.docker.exposedByDefault=true --providers.docker.constraints=Label(`c`,`d`)';
     const expected = ['listener TRAEFIK_CONSTRAINTS=Label(`a`,`b`)'];

@@ -25,7 +25,7 @@ describe('nearestName', () => {
     expect(nearestName('x', ['port'])).to.equal(undefined);
     expect(nearestName('abc', ['port', 'acl'])).to.equal(undefined);
   });
-  it('gives up on endless names', () => {
+  it('returns none for names of unbounded length', () => {
     expect(nearestName('x'.repeat(100_000), ['port'])).to.equal(undefined);
   });
 });

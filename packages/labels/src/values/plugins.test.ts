@@ -163,7 +163,7 @@ describe('the label plugins', () => {
     for (const each of wrong) expect(schema.safeParse(each).success, JSON.stringify(each)).to.equal(false);
   });
 
-  it('knows names of files', () => {
+  it('accepts names of files', () => {
     expect(['helmet', 'a-b_c', '9'].every(isPluginName)).to.equal(true);
     expect(['', '.', '..', 'a/b', 'a.b', '_a'].some(isPluginName)).to.equal(false);
   });

@@ -46,14 +46,14 @@ describe('reach', () => {
     expect(discoverEndpoints(routeOf({}), { ...document, tasks }, view).kind).to.equal('names');
   });
 
-  it('asks for the tasks’ name, then the VIP’s, when no subnet is shared', () => {
+  it('resolves the tasks’ name, then the VIP’s, when no subnet is shared', () => {
     const found = discoverEndpoints(routeOf({}), document, { ...view, subnets: ['172.17.0.2/16'] });
     expect(found.kind === 'names' && found.target).to.deep.equal({ port: 80, secure: false });
     expect(namesOf(found)).to.deep.equal(['tasks.stack_web', 'stack_web']);
     expect(found.kind === 'names' && hostsOf(found.otherwise)).to.deep.equal(['192.0.2.1']);
   });
 
-  it('asks for names when the label wants DNS', () => {
+  it('resolves names when the label requests DNS', () => {
     expect(discoverEndpoints(routeOf({ discoveryType: 'DNS' }), document, view).kind).to.equal('names');
   });
 
@@ -106,11 +106,11 @@ describe('reach', () => {
         expect(found.kind === 'none' && found.problem.suggestion).to.contain('network front');
       });
 
-    it('takes no name that DISCOVERY_TYPE asks for', () => {
+    it('takes no name that DISCOVERY_TYPE selects', () => {
       expect(discoverEndpoints(routeOf({ discoveryType: 'DNS' }), alone, view).kind).to.equal('addresses');
     });
 
-    it('says when none of its tasks runs', () => {
+    it('reports when none of its tasks runs', () => {
       expect(reasonOf(discoverEndpoints(routeOf({}), { ...alone, tasks: [] }, view))).to.equal('unreachable');
     });
 

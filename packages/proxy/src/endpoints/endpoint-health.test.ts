@@ -33,7 +33,7 @@ describe('the health of an endpoint', () => {
     expect(lived([0, 'unreachable'])).to.deep.equal({ kind: 'ejected', untilMs: 2_000, ejections: 1 });
   });
 
-  it('forgets failures with a response, and learns nothing from clients that leave', () => {
+  it('resets failures with a response, and counts nothing for clients that leave', () => {
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'responded'], [3, 'refused']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned'], [3, 'refused']).kind).to.equal('ejected');

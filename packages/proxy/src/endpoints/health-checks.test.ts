@@ -77,13 +77,13 @@ describe('active checks', () => {
     await running;
   });
 
-  it('ask only where a label asks for it', async () => {
+  it('run only where a label requests them', async () => {
     checks.apply(tableWith({}), ['swarm/web']);
     await tick();
     expect(requested).to.equal(0);
   });
 
-  it('ask at once, then every interval', async () => {
+  it('run at once, then every interval', async () => {
     checks.apply(tableWith({ checkPath: '/health', checkIntervalMs: 1_000 }), ['swarm/web']);
     await tick();
     nowMs = 999;
@@ -95,7 +95,7 @@ describe('active checks', () => {
     expect(reported).to.deep.equal([true, true]);
   });
 
-  it('tell the second failure in a row, and the first success', async () => {
+  it('report the second failure in a row, and the first success', async () => {
     checks.apply(tableWith({ checkPath: '/health', checkIntervalMs: 1_000 }), ['swarm/web']);
     for (const each of [false, true, false, false, true]) {
       well = each;
@@ -105,7 +105,7 @@ describe('active checks', () => {
     expect(reported).to.deep.equal([true, false, true]);
   });
 
-  it('clear a failing endpoint once no service asks for checks', async () => {
+  it('clear a failing endpoint once no service requests checks', async () => {
     const table = tableWith({ checkTcp: true, checkIntervalMs: 1_000 });
     checks.apply(table, ['swarm/web']);
     well = false;
@@ -119,7 +119,7 @@ describe('active checks', () => {
     expect(reported).to.deep.equal([false, true]);
   });
 
-  it('say nothing more of an endpoint that was let go while a check was on its way', async () => {
+  it('report nothing more for an endpoint that was released while a check was pending', async () => {
     checks.apply(tableWith({ checkTcp: true, checkIntervalMs: 1_000 }), ['swarm/web']);
     well = false;
     await tick();

@@ -56,7 +56,7 @@ describe('name resolution', () => {
     expect(names.ask('tasks.web')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1', '10.0.0.2'] });
   });
 
-  it('asks again after two seconds at most, whatever the TTL says', async () => {
+  it('resolves again after two seconds at most, whatever the TTL', async () => {
     responses.set('tasks.web', { addresses: ['10.0.0.1'], ttlMs: 600_000 });
     names.ask('tasks.web');
     await settled();
@@ -88,7 +88,7 @@ describe('name resolution', () => {
     expect(names.ask('x')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
   });
 
-  it('says that a name never had an address, until it has one', async () => {
+  it('reports that a name never had an address, until it has one', async () => {
     names.ask('x');
     await settled();
     expect(names.ask('x')).to.deep.equal({ kind: 'failed', message: 'no such name: x' });

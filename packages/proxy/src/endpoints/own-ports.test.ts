@@ -36,7 +36,7 @@ describe('OwnPorts', () => {
       expect(own.leadsHere(address, 8081)).to.equal(false);
     });
 
-  it('knows a port for as long as it is open, however often it was added', () => {
+  it('contains a port for as long as it is open, however often it was added', () => {
     const ports = new OwnPorts(() => []);
     const [first, second] = [ports.add(1), ports.add(1)];
     first();
@@ -46,7 +46,7 @@ describe('OwnPorts', () => {
     expect(ports.leadsHere('127.0.0.1', 1)).to.equal(false);
   });
 
-  it('sees an address that is attached later', () => {
+  it('contains an address that is attached later', () => {
     let nowMs = 0;
     const addresses: string[] = [];
     const ports = new OwnPorts(

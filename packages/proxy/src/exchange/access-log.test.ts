@@ -66,7 +66,7 @@ describe('the access log', () => {
     expect(JSON.parse(written)).to.include({ traceId: trace.traceId, spanId: trace.spanId });
   });
 
-  it('takes what the route asks for: nothing, one of so many, or everything', async () => {
+  it('logs by the route’s setting: nothing, one of so many, or everything', async () => {
     let drawn = 0;
     const random = () => (drawn++ % 100) / 100;
     const log = new AccessLog({ format: 'json', write: sink(), random });
@@ -84,7 +84,7 @@ describe('the access log', () => {
     expect(await lines(undefined)).to.equal(200);
   });
 
-  it('says what was wrong with a head that was refused', async () => {
+  it('names what was wrong with a head that was refused', async () => {
     const log = logTo('json');
     log.add({ ...report, status: 400, reason: 'bad-host', cause: 'host-missing' });
     await flushed();

@@ -104,7 +104,7 @@ function forwarded(text: string, situation: Situation = {}): { readonly line: st
 const get = (more = '', target = '/a?q=1') => `GET ${target} HTTP/1.1\r\nHost: Shop.Example:80\r\n${more}\r\n`;
 
 describe('deciding', () => {
-  it('asks for a route once, by host and path in normal form and the port that clients see', () => {
+  it('looks up a route once, by host and path in normal form and the port that clients connect to', () => {
     const { target, record } = decided(get('', '/x/../a?q=/../1'));
     expect({ ...target, header: undefined, lines: undefined }).to.deep.equal({
       method: 'GET',

@@ -35,7 +35,7 @@ describe('the metrics of exchanges', () => {
     expect(await metrics.getSingleMetricAsString('swarmgate_own_answers_total')).to.include('reason="maintenance"} 2');
   });
 
-  describe('tell durations', () => {
+  describe('have durations', () => {
     let metrics: Metrics;
     const counts = async () => {
       const text = await metrics.getSingleMetricAsString('swarmgate_request_duration_seconds');

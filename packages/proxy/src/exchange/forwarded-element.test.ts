@@ -12,5 +12,5 @@ describe('an element of Forwarded', () => {
     ['10.0.0.7', 'a"b\\c', 'http', 'for=10.0.0.7;host="a\\"b\\\\c";proto=http'],
   ] as const;
   for (const [peer, host, scheme, element] of cases)
-    it(`says ${element}`, () => expect(forwardedElement(peer, host, scheme)).to.equal(element));
+    it(`is ${element}`, () => expect(forwardedElement(peer, host, scheme)).to.equal(element));
 });

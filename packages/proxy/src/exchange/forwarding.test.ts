@@ -185,7 +185,7 @@ describe('a request on its way', () => {
     expect(responses).to.deep.equal(['endpoint-unreachable', 'endpoint-unreachable']);
   });
 
-  it('asks the same endpoint again, on a fresh connection, where idle ones turn out to be closed', async () => {
+  it('sends to the same endpoint again, on a fresh connection, where idle ones turn out to be closed', async () => {
     // Two idle connections: the second attempt must not take the other one.
     await sent([endpointAt(slow.port)]);
     await sent([endpointAt(slow.port)]);

@@ -131,7 +131,7 @@ describe('headers for upstream', () => {
       expect(headersForUpstream([name, '', name, second], hop(true)).all(name)).to.deep.equal([second]);
     });
 
-  it('says in Via what the client speaks', () => {
+  it('sends in Via the client’s protocol', () => {
     const viaOf = (protocol: RequestHop['protocol']) => headersForUpstream([], { ...hop(false), protocol }).get('via');
     expect(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2'].map((each) => viaOf(each as RequestHop['protocol']))).to.deep.equal([
       '1.0 swarmgate-1',
@@ -178,7 +178,7 @@ describe('headers for upstream', () => {
     expect(headers.flat).to.deep.equal(['X-Forwarded-For', '1.1.1.1, 10.0.0.1', ...own.flat().slice(2)]);
   });
 
-  it('believes a trusted hop, and only its first word', () => {
+  it('takes the values of a trusted hop, and only the first of each', () => {
     const headers = headersForUpstream(
       [
         ...['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2', 'X-Forwarded-Proto', 'https'],
@@ -193,7 +193,7 @@ describe('headers for upstream', () => {
     expect(headers.get('forwarded')).to.equal('for=1.1.1.1');
   });
 
-  it('never sends two of the headers it speaks for itself', () => {
+  it('never sends two of the headers that it sets itself', () => {
     const name = fc.constantFrom('X-Forwarded-For', 'x-forwarded-proto', 'Via', 'X-REQUEST-ID', 'Connection', 'X-A');
     fc.assert(
       fc.property(fc.array(fc.tuple(name, fc.string())), fc.boolean(), (sent, trusted) => {

@@ -3,7 +3,7 @@ import { type LocalResponseReason, localResponse, localResponseHeaders, localRes
 
 describe('responses of the proxy itself', () => {
   for (const [reason, { status }] of Object.entries(localResponses))
-    it(`say why: ${status} ${reason}`, () => {
+    it(`have a text: ${status} ${reason}`, () => {
       const response = localResponse(reason as LocalResponseReason);
       expect(response.status).to.equal(status);
       const headers = localResponseHeaders(response);

@@ -10,7 +10,7 @@ describe('Express middleware', () => {
     const expecting =
       'POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n';
 
-    it('asks for the body where a parser reads it, once; the endpoint gets it without the expectation', () =>
+    it('sends 100 where a parser reads the body, once; the endpoint gets it without the expectation', () =>
       onStage(withPlugins(express.json()), async ({ rig, backend }) => {
         const client = rig.client();
         client.send(expecting);
@@ -23,7 +23,7 @@ describe('Express middleware', () => {
         expect(request && header(request, 'expect')).to.equal(undefined);
       }));
 
-    it('does not ask for a body that is refused unread, and closes behind the response', () => {
+    it('sends no 100 for a body that is refused unread, and closes behind the response', () => {
       const refuse: RequestHandler = (_request, response) => {
         response.status(413).end('no');
       };
@@ -37,7 +37,7 @@ describe('Express middleware', () => {
       });
     });
 
-    it('leaves it to the endpoint to ask for a body that nothing reads', () => {
+    it('leaves 100 to the endpoint for a body that nothing reads', () => {
       const look: RequestHandler = (request, _response, next) => {
         request.on('close', () => undefined);
         next();
@@ -94,7 +94,7 @@ describe('Express middleware', () => {
     });
   });
 
-  it('sees whether its own request was complete, whatever stands behind it on the connection', () => {
+  it('reports whether its own request was complete, whatever stands behind it on the connection', () => {
     const seen: unknown[] = [];
     const respond: RequestHandler = (request, response) => {
       request.on('close', () => seen.push([request.url, request.complete]));

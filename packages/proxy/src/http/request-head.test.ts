@@ -105,7 +105,7 @@ describe('a request head', () => {
     expect(accepted('GET /a-b_c.d~e/f,g=1 HTTP/1.1\r\nHost: a\r\n\r\n').head.plainPath).to.equal(true);
   });
 
-  it('forgets the head before it', () => {
+  it('keeps nothing of the head before it', () => {
     const head = new RequestHead();
     parsed('POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nUpgrade: x\r\nConnection: y\r\n\r\n', head);
     parsed('GET / HTTP/1.1\r\nHost: a\r\n\r\n', head);

@@ -41,7 +41,7 @@ const labels = fc.dictionary(
   { maxKeys: 6 },
 );
 
-describe('middleware, whatever the labels say', () => {
+describe('middleware, whatever the labels contain', () => {
   const settings = readSettings('proxy', { env: {}, secretsDir: '/nonexistent' });
   const { middlewareOf, stop } = createMiddleware({ settings, env: { NOTE: 'ü\r\n€' }, logger: silentLogger });
   after(stop);

@@ -72,7 +72,7 @@ describe('createMiddleware', () => {
     ]);
   });
 
-  it('asks nothing of a plain route, and keeps what it compiled', () => {
+  it('has no step for a plain route, and keeps what it compiled', () => {
     const { middlewareOf } = middleware();
     const route = routeOf();
     expect(middlewareOf(route)).to.deep.equal([]);
@@ -117,7 +117,7 @@ describe('createMiddleware', () => {
     ]);
   });
 
-  it('compresses for the routes that ask for it', () => {
+  it('compresses for the routes whose label requests it', () => {
     const { middlewareOf } = middleware();
     const sent = { headers: ['Accept-Encoding', 'gzip'] };
     const compressed = (route: ReturnType<typeof routeOf>) =>

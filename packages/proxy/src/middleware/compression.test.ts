@@ -69,7 +69,7 @@ describe('compress', () => {
     });
   }
 
-  it('tells caches that responses differ, also where it does not compress', () => {
+  it('sends Vary, also where it does not compress', () => {
     const head = headOf([...html, 'Vary', 'Cookie']);
     compress(all, exchangeOf(routeOf()), head, true);
     expect(head.headers.all('vary')).to.deep.equal(['Cookie', 'Accept-Encoding']);

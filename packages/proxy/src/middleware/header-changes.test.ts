@@ -25,7 +25,7 @@ describe('header changes', () => {
     expect(await changed(given, ['a', '1', 'B', '1'])).to.deep.equal(['a', '3', 'B', '1']);
   });
 
-  it('knows the client, the port and the environment', async () => {
+  it('inserts the client, the port and the environment', async () => {
     const given = { set: [rule('X', '%[src]:%[dst_port] on %[env(HOSTNAME)], 100%%, %[env(UNSET)]|')] };
     expect(await changed(given, [], {}, { HOSTNAME: 'node1' })).to.deep.equal(['X', '192.0.2.7:80 on node1, 100%, |']);
   });

@@ -15,7 +15,7 @@ describe('stickyCookie', () => {
     expect(token).to.not.match(/10\.0\.1\.5|task-1/);
   });
 
-  it('asks for that task again, and hides the cookie from it', async () => {
+  it('prefers that task again, and hides the cookie from it', async () => {
     const exchange = exchangeOf(routeOf(), { headers: ['Cookie', `a=b; go-demo=swarmgate.${token}`, 'Cookie', 'c=d'] });
     await step.onRequest?.(exchange);
     expect(exchange.stickTo).to.equal(token);

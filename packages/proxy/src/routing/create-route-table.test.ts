@@ -158,7 +158,7 @@ describe('route table', () => {
       expect(problems).to.have.lengthOf(1);
     });
 
-    it('block a known one in a proxy without it, and say which field cannot be read', () => {
+    it('block a known one in a proxy without it, and name the field that cannot be read', () => {
       expect(blocked({ service: 'web', requires: ['auth'], destinations: [{}] }, new Set()).by).to.deep.equal(['auth']);
       const { problems } = blocked({ service: 'web', requires: ['field:usres'], destinations: [{}] });
       expect(problems[0]?.suggestion).to.include('field usres');

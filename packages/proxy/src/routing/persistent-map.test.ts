@@ -28,7 +28,7 @@ describe('PersistentMap', () => {
 });
 
 describe('LengthIndex', () => {
-  it('knows which lengths occur, longest first', () => {
+  it('lists the lengths that occur, longest first', () => {
     const edit = {};
     let index = LengthIndex.empty<number>();
     for (const text of ['bb', 'a', 'cc', 'dddd']) index = index.set(text, 1, edit);

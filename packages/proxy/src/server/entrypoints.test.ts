@@ -200,7 +200,7 @@ describe('entrypoints', () => {
     }
     const nameOf = (client: TLSSocket) => client.getPeerCertificate().subject.CN;
 
-    it('stay closed without a certificate, say so, and open when the first one comes', async () => {
+    it('stay closed without a certificate, report it, and open with the first one', async () => {
       const entrypoints = await open([plain, secured], { secure: { certificates, handshakeMs: 1_000 } });
       const refused = dial(portOf(entrypoints, 1));
       await until(() => refused.closed);
@@ -269,7 +269,7 @@ describe('entrypoints', () => {
       expect(again.isSessionReused()).to.equal(true);
     });
 
-    it('speak no TLS older than 1.2', async () => {
+    it('accept no TLS older than 1.2', async () => {
       serve(['shop', shop]);
       const entrypoints = await openSecure();
       let failure = '';
@@ -282,7 +282,7 @@ describe('entrypoints', () => {
       expect(accepted).to.have.length(0);
     });
 
-    it('know a client by a certificate of the authority, and let others in as strangers', async () => {
+    it('identify a client by a certificate of the authority, and accept others without an identity', async () => {
       serve(['shop', shop]);
       const entrypoints = await openSecure(authority.cert);
       const known = await testCertificate(['client'], { ca: authority });

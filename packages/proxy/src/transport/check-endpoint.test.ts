@@ -33,7 +33,7 @@ describe('a health check of a real endpoint', () => {
     server.close();
   });
 
-  it('passes by 200 to 399, and ask for the path under the service’s name', async () => {
+  it('passes by 200 to 399, and requests the path under the service’s name', async () => {
     const destination = { checkPath: '/health?x', serviceDomain: ['*.any.example', 'shop.example'] };
     expect(await ask(destination)).to.equal(true);
     expect(seen).to.deep.equal(['shop.example /health?x']);
@@ -148,7 +148,7 @@ describe('a health check of a real endpoint', () => {
         await foreign.stop();
       });
 
-    it('asks gRPC for the whole server by /, and reads an error without a message', async () => {
+    it('checks the whole gRPC server by /, and reads an error without a message', async () => {
       const foreign = await startEndpoint();
       endpoint = foreign.endpoint;
       foreign.onRequest = (stream) =>

@@ -121,7 +121,7 @@ describe('the pool of connections to endpoints', () => {
     expect(pool.take(endpointAt(backend.port), 'any')).to.equal(first);
   });
 
-  it('tells endpoints of one address apart by id', async () => {
+  it('distinguishes endpoints of one address by id', async () => {
     poolWith();
     const first = taken(endpointAt(backend.port, { id: 'task-1' }));
     await exchange(first);
@@ -198,7 +198,7 @@ describe('the pool of connections to endpoints', () => {
     expect(got).not.to.equal(first);
   });
 
-  it('tells a waiter that its time is up', () => {
+  it('ends a wait with its deadline', () => {
     poolWith({ perEndpoint: 1, queueMs: 1_000 });
     const endpoint = endpointAt(backend.port);
     taken(endpoint);

@@ -38,7 +38,7 @@ describe('liveness connects', () => {
   });
   afterEach(() => connects.stop());
 
-  it('report an endpoint as unreachable that does not accept within a second, to all who wait and to those who ask soon after', () => {
+  it('report an endpoint as unreachable that does not accept within a second, to all who wait and to calls soon after', () => {
     probing(openToNobody);
     ask('one');
     pass(500);

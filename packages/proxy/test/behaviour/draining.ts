@@ -29,7 +29,7 @@ export function draining(suite: Suite): void {
       await drained;
     });
 
-    it('gives up at the deadline', async () => {
+    it('ends at the deadline', async () => {
       let requested = false;
       const endpoint = await suite.rig.backend(() => {
         requested = true;

@@ -52,7 +52,7 @@ export function headersBetweenHops(suite: Suite): void {
       expect((await suite.rig.report()).clientAddress).to.equal('127.0.0.1');
     });
 
-    it('believes what a trusted proxy says', async () => {
+    it('takes the values of a trusted proxy', async () => {
       await suite.start({ trustedProxies: ['127.0.0.0/8'] });
       let headers: NodeJS.Dict<string | string[]> = {};
       const endpoint = await suite.rig.backend((request, response) => {
@@ -74,7 +74,7 @@ export function headersBetweenHops(suite: Suite): void {
       expect((await suite.rig.report()).clientAddress).to.equal('9.9.9.9');
     });
 
-    it('says in Forwarded what it was requested to say, for untrusted clients only its own word (RFC 7239)', async () => {
+    it('sends Forwarded as configured, for untrusted clients only its own element (RFC 7239)', async () => {
       await suite.start({ writesForwarded: true });
       let forwarded: unknown;
       const endpoint = await suite.rig.backend((request, response) => {

@@ -100,7 +100,7 @@ export function requests(makeServer: MakeServer): void {
         expect(header(request, 'x-forwarded-port')).to.equal('80');
       }));
 
-    it('what a trusted hop said (RFC 7239 on what it replaces)', () =>
+    it('what a trusted hop sent (RFC 7239 on what it replaces)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {

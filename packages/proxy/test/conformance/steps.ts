@@ -12,7 +12,7 @@ export function steps(makeServer: MakeServer): void {
   const proceed = { kind: 'continue' } as const;
 
   describe('steps of a route', () => {
-    it('see and change the request and the response', () =>
+    it('read and change the request and the response', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -155,7 +155,7 @@ export function steps(makeServer: MakeServer): void {
         },
       ));
 
-    it('are left alone by a client that goes while they think', () =>
+    it('are ended by a client that disconnects while they run', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {

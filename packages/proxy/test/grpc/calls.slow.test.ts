@@ -99,7 +99,7 @@ for (const [router, make] of [
       expect([result.code, result.message?.length]).to.deep.equal([0, large.length]);
     });
 
-    it('fail as the server says: status, message and details without a message', async () => {
+    it('fail with the server’s status, message and details without a message', async () => {
       await start();
       onUnary = (_call, done) => {
         const metadata = new Metadata();
@@ -150,7 +150,7 @@ for (const [router, make] of [
       expect(received).to.deep.equal(['message 1', 'message 2', 'message 3']);
     });
 
-    it('talk both ways at once, and go on after a half-close', async () => {
+    it('stream both ways at once, and go on after a half-close', async () => {
       await start();
       onChat = (call) => {
         call.on('data', (chunk: Buffer) => call.write(Buffer.from(`<${chunk.toString()}>`)));

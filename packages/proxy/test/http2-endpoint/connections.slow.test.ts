@@ -291,7 +291,7 @@ describe('connections to HTTP/2 endpoints', () => {
     });
   });
 
-  it('speak h2 over TLS by ALPN, and refuse an endpoint that does not choose it', async () => {
+  it('use h2 over TLS by ALPN, and refuse an endpoint that does not choose it', async () => {
     const secure = await startEndpoint({}, true);
     await start({ endpoints: [secure.endpoint] });
     expect((await send(rig, post)).body).to.equal('POST /');

@@ -61,7 +61,7 @@ for (const router of ['core', 'express'])
       ['protocol=grpc&sslVerifyNone=true', () => secure.endpoint.port, 'GET /web'],
     ] as const;
     for (const [query, upstreamPort, body] of spoken)
-      it(`reaches the service as it says: ${query}`, async () => {
+      it(`reaches the service by its value: ${query}`, async () => {
         await reconfigure(query, upstreamPort());
         expect(await request()).to.deep.equal([200, body, undefined]);
         expect(await shownProblems()).to.deep.equal([]);

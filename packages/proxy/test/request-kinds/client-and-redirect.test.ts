@@ -32,7 +32,7 @@ describe('the client behind a trusted hop', () => {
       ['https', 200],
       ['http', 302],
     ] as const)
-      it(`came by ${proto} as the hop says, over ${name}`, async () => {
+      it(`came by ${proto} by the hop’s header, over ${name}`, async () => {
         const steps = [httpsOnly({ name: 'httpsOnly', status: 302, ports: {} })];
         const seen = await exchange({ ...behindHop(`X-Forwarded-Proto: ${proto}`), steps });
         expect(seen.status).to.equal(status);
@@ -58,7 +58,7 @@ describe('a redirect to https', () => {
       });
 });
 
-describe('the port that services see', () => {
+describe('the port that services receive', () => {
   const published = { publishedPorts: new Map([[80, 30080]]) };
   const other = { publishedPorts: new Map([[81, 30080]]) };
   const hop = { trustedHop: true };

@@ -10,7 +10,7 @@ export const pathCases: readonly RoutingCase[] = [
     'any.example/digitalproductlifecycle',
     'no-route',
   ),
-  strict('a prefix that ends in a slash wants it', [paths('api', '/api/')], 'any.example/api', 'no-route'),
+  strict('a prefix that ends in a slash requires it', [paths('api', '/api/')], 'any.example/api', 'no-route'),
   strict('a prefix that ends in a slash', [paths('api', '/api/')], 'any.example/api/x', 'api/0'),
   strict('the longest prefix', [paths('a-api', '/api'), paths('z-v1', '/api/v1')], 'any.example/api/v1/x', 'z-v1/0'),
   strict(

@@ -264,7 +264,7 @@ async function expectMetrics(records: readonly AccessRecord[], expected: readonl
     if (one.reason !== undefined) add(`swarmgate_own_answers_total{reason="${one.reason}"}`, 1);
     if (one.cause !== undefined) add(`swarmgate_refused_heads_total{cause="${one.cause}"}`, 1);
     const series = `service="${one.service ?? ''}",entrypoint="80",protocol="${one.protocol}"`;
-    // A tunnel lasts as long as its client wishes.
+    // A tunnel lasts until its client ends it.
     if (one.status !== 101) add(`swarmgate_request_duration_seconds_count{${series}}`, 1);
     add('swarmgate_upstream_head_seconds_count', one.upstreamMs === false ? 0 : 1);
   });

@@ -44,7 +44,7 @@ describe('seal, passwords', () => {
     expect(first.ok).to.equal(true);
     if (!first.ok) return;
     expect(JSON.stringify(first.definition)).to.not.match(/"(a|b)"/);
-    // Another process knows nothing of the first one but the document.
+    // Another process has nothing of the first one but the document.
     const second = await createSealer([]).seal(definition, passwords({ jane: 'a', joe: 'c' }), first.definition);
     if (!second.ok) throw new Error('not sealed');
     expect(second.definition.users?.[0]).to.deep.equal(first.definition.users?.[0]);
@@ -144,7 +144,7 @@ describe('seal, certificates', () => {
     expect(openCertificate(sealCertificate(pem, 'a', [old]), 'a', [fresh, old]).ok).to.equal(true);
   });
 
-  it('knows a key of 32 bytes only', () => {
+  it('accepts a key of 32 bytes only', () => {
     expect(secretsKeyOf(randomBytes(16).toString('base64'))).to.equal(undefined);
     expect(secretsKeyOf('no key at all')).to.equal(undefined);
   });

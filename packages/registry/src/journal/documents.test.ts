@@ -8,7 +8,7 @@ describe('parseJson', () => {
     ['a comma left out', '{"users": [{"passwordHash": "hush" "username": "jane"}]}'],
     ['an end left out', '{"users": [{"passwordHash": "hush'],
   ] as const) {
-    it(`says what is wrong with ${what}, and quotes nothing`, () => {
+    it(`reports what is wrong with ${what}, and quotes nothing`, () => {
       const parsed = parseJson(text);
       expect(parsed.ok).to.equal(false);
       expect(JSON.stringify(parsed))

@@ -71,7 +71,7 @@ describe('following', () => {
     expect(Object.isFrozen(snapshot)).to.equal(true);
   });
 
-  it('says that there is no head, and goes on when there is one', async () => {
+  it('reports that there is no head, and goes on when there is one', async () => {
     followed = new FollowedChanges(under.registry);
     await followed.nextOf('head-missing');
     await under.registry.publish([changeOf('web')], options);
@@ -137,7 +137,7 @@ describe('following', () => {
     });
   }
 
-  it('finds a hand edit that hides behind a published change', async () => {
+  it('finds a missed write behind a published change', async () => {
     await under.registry.publish([changeOf('a'), changeOf('b')], options);
     followed = new FollowedChanges(under.registry, { journalGraceMs, searchAfterMs: 40 });
     await followed.nextOf('snapshot');
@@ -157,7 +157,7 @@ describe('following', () => {
     expect(snapshot.services.get('swarm/b')).to.have.property('ok', false);
   });
 
-  describe('when it suspects a hand edit that was a heartbeat', () => {
+  describe('when it suspects a manual edit that was a heartbeat', () => {
     /** Past the observed store: calls and gate are the follower's alone. */
     let publish: (port: number) => Promise<unknown>;
 
@@ -179,7 +179,7 @@ describe('following', () => {
       held.resolve();
     });
 
-    it('says nothing', async () => {
+    it('reports nothing', async () => {
       await followed.nextOf('delta');
       await until('the keys were listed', () => calls.get('keys') === 3);
       await publish(83);
@@ -189,7 +189,7 @@ describe('following', () => {
       expect(calls.get('list')).to.equal(undefined);
     });
 
-    it('tells changes while it searches', async () => {
+    it('reports changes while it searches', async () => {
       const held = Promise.withResolvers<void>();
       gated = 'keys';
       gate = held.promise;
@@ -201,7 +201,7 @@ describe('following', () => {
     });
   });
 
-  it('tells a removal by hand from one in the journal', async () => {
+  it('distinguishes a manual removal from one in the journal', async () => {
     await following('a', 'b', 'c');
     await under.registry.publish([removalOf('a')], options);
     await followed.nextOf('delta');
@@ -234,7 +234,7 @@ describe('following', () => {
     expect(calls.get('list')).to.equal(undefined);
   });
 
-  it('takes nothing that the journal explains for a hand edit, whichever of the two rings first', async () => {
+  it('takes nothing that the journal explains for a manual edit, whichever of the two reads ends first', async () => {
     await under.registry.publish([changeOf('a')], options);
     followed = new FollowedChanges(under.registry, { journalGraceMs: 1 });
     await followed.nextOf('snapshot');
@@ -281,7 +281,7 @@ describe('following', () => {
     await slow.return();
   });
 
-  it('says once that the registry is away, and comes back with a snapshot', async () => {
+  it('reports once that the registry is unreachable, and then a snapshot', async () => {
     await following('a');
     fault = RegistryError.of('registry-unreachable', 'away');
     await under.store.transact([{ kind: 'set', key: under.layout.head, value: 'wake up' }]);
@@ -297,7 +297,7 @@ describe('following', () => {
     expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'other-registry' });
   });
 
-  it('says that the head is gone, and that another registry came in its place', async () => {
+  it('reports that the head is gone, and that another registry took its place', async () => {
     await following('a', 'b');
     await under.write({ kind: 'delete', key: under.layout.head });
     await followed.nextOf('head-missing');
@@ -307,7 +307,7 @@ describe('following', () => {
     expect(snapshot.services.size).to.equal(3);
   });
 
-  it('notices an older state of the same registry', async () => {
+  it('detects an older state of the same registry', async () => {
     await following('a');
     const before = await under.store.get(under.layout.head);
     await under.registry.publish([changeOf('a', 81)], options);

@@ -51,7 +51,7 @@ describe('journal in head', () => {
     it(`takes ${JSON.stringify(text)} for no head`, () => expect(parseHead(text)).to.equal(undefined));
   }
 
-  it('says the last word on each key since a sequence', () => {
+  it('returns the last change of each key since a sequence', () => {
     const head = headAfter(['a', 'b'], ['-a'], ['a', '-b']);
     expect([...(changesSince(head, 0) ?? [])]).to.have.deep.members([
       ['a', 'put'],
@@ -100,7 +100,7 @@ describe('journal in head', () => {
     expect(headAfter(['a'], large).changes.map((entry) => entry.sequence)).to.deep.equal([2]);
   });
 
-  it('knows the index of every transaction it remembers', () => {
+  it('has the index of every transaction it remembers', () => {
     expect([...journalledIndexes(headAfter(['a'], ['b'], ['c']), 30)].toSorted()).to.deep.equal([10, 20, 30]);
   });
 

@@ -69,21 +69,21 @@ describe('publishing from memory', () => {
     };
   }
 
-  it('asks for nothing that it wrote itself', async () => {
+  it('reads nothing that it wrote itself', async () => {
     const report = await under.registry.publish([changeOf(3)], options);
     expect(calls).to.deep.equal(['transact']);
     expect(report).to.include({ sequence: 3 });
     expect(await ports()).to.deep.equal({ present: 3, former: [2, 1] });
   });
 
-  it('asks before it believes that nothing has to be written', async () => {
+  it('reads before it returns that nothing has to be written', async () => {
     const key = under.layout.documentKey('services', 'swarm/web');
     await under.write({ kind: 'set', key, value: JSON.stringify(definitionOf('swarm', 'web', 4711)) });
     expect(await under.registry.publish([changeOf(2)], options)).to.include({ transactions: 1 });
     expect((await ports()).present).to.equal(2);
   });
 
-  it('asks before it leaves one document of several as it is', async () => {
+  it('reads before it leaves one document of several as it is', async () => {
     const endpoints = endpointsOf('swarm', 'web');
     await under.registry.publish([{ ...changeOf(2), endpoints }], options);
     await under.write({ kind: 'delete', key: under.layout.documentKey('endpoints', 'swarm/web') });
@@ -107,7 +107,7 @@ describe('publishing from memory', () => {
     expect(await ports()).to.deep.equal({ present: 5, former: [2, 3, 2, 1] });
   });
 
-  it('believes the caller who read it later than we did', async () => {
+  it('takes what the caller read later', async () => {
     await other.publish([changeOf(3)], options);
     const index = (await under.store.get(under.layout.documentKey('services', 'swarm/web')))?.index;
     await under.registry.publish([changeOf(4, index)], options);
@@ -116,7 +116,7 @@ describe('publishing from memory', () => {
     expect(error).to.have.property('code', 'registry-conflict');
   });
 
-  it('says where the journal stands when there is nothing to write', async () => {
+  it('returns the journal’s position when there is nothing to write', async () => {
     const { sequence } = await other.publish([elsewhere], options);
     expect(await under.registry.publish([changeOf(2)], options)).to.include({ transactions: 0, sequence });
   });
@@ -141,7 +141,7 @@ describe('publishing from memory', () => {
     expect(await ports()).to.deep.equal({ present: 3, former: [2, 1] });
   });
 
-  it('learns from the follower how far others have brought the journal', async () => {
+  it('takes the journal’s position from the follower where other writers moved it', async () => {
     const following = new AbortController();
     const changes = under.registry.follow({ signal: following.signal });
     await changes.next();
@@ -154,7 +154,7 @@ describe('publishing from memory', () => {
     await changes.return();
   });
 
-  it('forgets what it knows when the follower says that the registry is lost', async () => {
+  it('drops what it remembers when the follower reports the registry as lost', async () => {
     const following = new AbortController();
     const changes = under.registry.follow({ signal: following.signal });
     await changes.next();
@@ -171,7 +171,7 @@ describe('publishing from memory', () => {
 describe('the memory of a publisher', () => {
   const value = (key: string, characters: number) => ({ key, value: 'x'.repeat(characters), index: 1 });
 
-  it('lets what it learnt longest ago go when it is full', () => {
+  it('drops the oldest entry when it is full', () => {
     const memory = new PublishMemory();
     for (const name of ['a', 'b', 'c']) memory.setValue(value(name, 3_000_000));
     expect(['a', 'b', 'c'].map((name) => memory.value(name) !== undefined)).to.deep.equal([false, true, true]);
@@ -190,7 +190,7 @@ describe('the memory of a publisher', () => {
     expect(memory.head).to.have.property('index', 3);
   });
 
-  it('tells no history from one that is not known', () => {
+  it('distinguishes an empty history from one that was not read', () => {
     const memory = new PublishMemory();
     expect(memory.historyNumbers('swarm/web')).to.equal(undefined);
     memory.setHistoryNumbers('swarm/web', []);

@@ -83,7 +83,7 @@ describe('leadership', () => {
     if (!state.signal.aborted) await new Promise((resolve) => state.signal.addEventListener('abort', resolve));
   });
 
-  it('stays with a leader that is alive, however long', async () => {
+  it('stays with a leader whose session is valid, however long', async () => {
     // Both live in this process: one that stood still for longer than the silence would show no heartbeat either.
     const patient = { heartbeatMs: 50, silenceMs: 1_500 };
     const first = contend('first', patient);

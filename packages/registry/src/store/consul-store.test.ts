@@ -52,7 +52,7 @@ describe('the Consul store on a bad day', () => {
     });
   }
 
-  it('notices a response that breaks off long before its deadline', async () => {
+  it('detects a response that breaks off, long before its deadline', async () => {
     reply = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
       response.write('[', () => response.destroy());
@@ -65,7 +65,7 @@ describe('the Consul store on a bad day', () => {
     expect(await rejection(store.get('a'))).to.have.property('code', 'registry-unreachable');
   });
 
-  it('never asks in a loop because an index is missing or zero', async () => {
+  it('never queries in a loop because an index is missing or zero', async () => {
     for (const index of [undefined, '0', 'x', '-5']) {
       reply = (_, response) => response.writeHead(404, index === undefined ? {} : { 'x-consul-index': index }).end();
       expect(await store.waitForKey('a', 0, AbortSignal.timeout(20_000))).to.deep.equal({ index: 1, data: undefined });

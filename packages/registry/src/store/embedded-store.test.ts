@@ -47,7 +47,7 @@ describe('embedded store', () => {
     expect(() => open()).to.not.throw();
   });
 
-  it('forgets the sessions of a former process: deletes or releases what they held', async () => {
+  it('ends the sessions of a former process: deletes or releases what they held', async () => {
     const first = open();
     const replica = await first.createSession({ name: 'replica', ttlMs: 10_000, behavior: 'delete' });
     const leader = await first.createSession({ name: 'leader', ttlMs: 10_000, behavior: 'release' });
@@ -217,7 +217,7 @@ describe('embedded store', () => {
       expect((await open().get('a'))?.value).to.equal('2');
     });
 
-    it('believes the file where that has a write whose refusal came late', async () => {
+    it('takes the file’s state where a write was refused late and is in it', async () => {
       const { index } = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
       const waiting = store.waitForKey('a', index, AbortSignal.timeout(20_000));
       await rm(`${file()}.broken`);

@@ -141,7 +141,7 @@ describe('openSettings', () => {
   const open = (env: Record<string, string>, role: 'proxy' | 'listener' = 'proxy') =>
     openSettings(role, { env, secretsDir: join(folder, 'secrets') });
 
-  it('names ports that two settings ask for', () => {
+  it('names ports that two settings use', () => {
     expect(() => open({ DATA_DIR: folder, DEFAULT_PORTS: '80,8080', BIND_PORTS: '80' }))
       .to.throw(UsageError)
       .with.property('message')

@@ -112,7 +112,7 @@ describe('the translator with labels of Traefik', () => {
     expect(result?.endpoints.tasks).to.have.length(2);
   });
 
-  it('tells a network that a label asks for and the service has not joined, and a service without any', () => {
+  it('reports a network that a label names and the service has not joined, and a service without any', () => {
     const requested = { ...router, 'traefik.docker.network': 'web' };
     expect(seen([named('web', requested)]).services.get('web')?.problems[0]).to.deep.include({
       reason: 'network-not-joined',

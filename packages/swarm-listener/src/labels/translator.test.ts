@@ -63,7 +63,7 @@ describe('the translator', () => {
     expect(seen([off]).services.size).to.equal(0);
   });
 
-  it('tells why a service requests no routes, once for each of its versions', () => {
+  it('reports why a service requests no routes, once for each of its versions', () => {
     const off = aService({ labels: { 'com.df.notify': 'false' } });
     const unlabelled = aService({ id: 'service-2', name: 'db', labels: {} });
     for (let listing = 0; listing < 3; listing += 1) seen([off, unlabelled]);

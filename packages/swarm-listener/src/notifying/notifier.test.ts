@@ -78,7 +78,7 @@ describe('the notifier', () => {
     expect(notifier.counts()).to.include({ delivered: 1, failed: 0, tries: 3 });
   });
 
-  it('gives up after the retries', async () => {
+  it('ends after the retries', async () => {
     responses = [500, 500, 500, 500, 200];
     notify();
     await done();

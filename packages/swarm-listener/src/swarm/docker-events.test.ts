@@ -36,13 +36,13 @@ describe("Docker's events", () => {
       { kind: 'task-terminating', serviceId: 's1', taskId: 't1' },
     ],
     ['a good health check', line('container', 'health_status: healthy', 'c1', labels), undefined],
-    ['a signal that only speaks to a process', line('container', 'kill', 'c1', { ...labels, signal: '1' }), undefined],
+    ['a signal that does not end a process', line('container', 'kill', 'c1', { ...labels, signal: '1' }), undefined],
     ['a container that is no task', line('container', 'die', 'c1'), undefined],
     ['a network', line('network', 'connect', 'x'), undefined],
     ['half a line', '{"Type":"serv', undefined],
     ['something else', '[]', undefined],
   ] as const;
-  it('asks the engine for every type and action that it parses, and for nothing else', () => {
+  it('subscribes to every type and action that it parses, and to nothing else', () => {
     const { type, event } = eventFilters();
     expect(type).to.deep.equal(['service', 'node', 'container']);
     expect(event).to.deep.equal(['create', 'update', 'remove', 'kill', 'die', 'health_status']);

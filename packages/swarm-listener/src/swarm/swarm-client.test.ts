@@ -86,7 +86,7 @@ describe('the client of the Swarm', () => {
     expect(paths.at(-1)).to.equal('/services');
   });
 
-  it('asks again with each event stream: the engine may have been upgraded or downgraded', async () => {
+  it('queries the version again with each event stream: the engine may have been upgraded or downgraded', async () => {
     const client = await engine((_request, response) => {
       response.write('\n');
     });

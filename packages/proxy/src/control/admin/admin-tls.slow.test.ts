@@ -71,7 +71,7 @@ describe('the admin port with ADMIN_TLS', () => {
     ['a file', () => file],
     ['the PEM of a secret', () => first.pem],
   ] as const)
-    it(`speaks TLS by ${title}, and its login is bound to TLS`, async () => {
+    it(`serves TLS by ${title}, and its login is bound to TLS`, async () => {
       const under = await startProxyUnderTest({ env: { ADMIN_TLS: setting(), ADMIN_TOKEN: 's3cret' } });
       try {
         const { port } = under.proxy.admin;

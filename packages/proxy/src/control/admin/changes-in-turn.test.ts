@@ -36,7 +36,7 @@ describe('changes of one service that come at the same time', () => {
     );
   });
 
-  it('are served alike where they ask for the same', async () => {
+  it('share a response where their content is equal', async () => {
     const outcomes = await Promise.all([change('web', 'a'), change('web', 'b'), change('web', 'b')]);
     expect(made).to.deep.equal(['a', 'b']);
     expect(outcomes).to.deep.equal([done, done, done]);

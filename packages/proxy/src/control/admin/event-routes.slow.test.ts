@@ -175,7 +175,7 @@ describe('GET /v1/events', () => {
     expect(events.state()).to.not.have.any.keys('documents', 'details');
   });
 
-  it('says again and again that nothing has changed', async () => {
+  it('sends repeatedly that nothing has changed', async () => {
     const events = await stream(port);
     await eventually('two say so', () => events.text().split('event: current').length > 2);
   });

@@ -30,7 +30,7 @@ describe('what is explained of a route for HTTP/2', () => {
       });
     });
 
-  it('tells how the entrypoint speaks it, and where a connection may be for another host', () => {
+  it('explains how the entrypoint serves it, and where a connection may be for another host', () => {
     const ofEntry = (secure: boolean, isServed: boolean) => {
       const { spoken, misdirected } = explainHttp2(routeOf({}), false, { secure, isServed });
       return [spoken, misdirected];
@@ -40,7 +40,7 @@ describe('what is explained of a route for HTTP/2', () => {
     expect(ofEntry(true, false)).to.deep.equal(['off', false]);
   });
 
-  it('says nothing of a service that no request reaches', () => {
+  it('is absent for a service that no request reaches', () => {
     const nothing = { upstream: null, webSocket: null, grpc: null, grpcWeb: false };
     const entry = { secure: false, isServed: true };
     expect(explainHttp2(undefined, false, entry)).to.include(nothing);

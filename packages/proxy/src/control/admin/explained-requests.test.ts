@@ -113,7 +113,7 @@ describe('what a running proxy explains', () => {
     expect(await through('/a%2Fb')).to.equal(400);
   });
 
-  it('tells of a destination at a port that is no entrypoint, and explains that no request reaches it', async () => {
+  it('reports a destination at a port that is no entrypoint, and explains that no request reaches it', async () => {
     const { call } = under;
     await call(
       'GET',
@@ -139,7 +139,7 @@ describe('what a running proxy explains', () => {
     });
   });
 
-  it('tells of what a listener found wrong with labels, also of a service that the registry refused', async () => {
+  it('reports what a listener found wrong with labels, also for a service that the registry refused', async () => {
     const { call, registry, signal } = under;
     const labelProblems = [{ severity: 'error', reason: 'registry-refused', message: 'more than fits' }] as const;
     const publish = (found: typeof labelProblems | null) =>
@@ -155,7 +155,7 @@ describe('what a running proxy explains', () => {
     await eventually('it is reported no more', async () => (await reported()).length === 0);
   });
 
-  it('tells of users that no password is known for, until the service is gone', async () => {
+  it('reports users without a known password, until the service is gone', async () => {
     const { call } = under;
     const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';
     const isReported = async () =>

@@ -73,7 +73,7 @@ describe('GET /v1/requests', () => {
     });
   }
 
-  it('tells requests as they end, and what the proxy returned itself', async () => {
+  it('sends requests as they end, and what the proxy returned itself', async () => {
     const stream = await open('');
     expect([stream.status, stream.type]).to.deep.equal([200, 'text/event-stream']);
     await ask('/shop/a?token=1');
@@ -91,7 +91,7 @@ describe('GET /v1/requests', () => {
     expect(nowhere).to.include({ service: null, path: '/nowhere', status: 503, reason: 'no-route' });
   });
 
-  it('tells those alone that match', async () => {
+  it('sends only those that match', async () => {
     const [ofShop, unmatched, none] = [
       await open('?service=manual/shop&status=5xx'),
       await open('?reason=no-route&status=503'),

@@ -83,7 +83,7 @@ describe('the next maintenance document', () => {
       expect(shown).to.deep.equal(left);
     });
 
-  it('says that there is nothing to end, also where the time was up', () => {
+  it('reports that there is nothing to end, also where the time was up', () => {
     expect(withEnded(context(), undefined)).to.equal(undefined);
     expect(withEnded(context({ maintenance: { ...by, until: earlier } }), undefined)).to.equal(undefined);
   });

@@ -34,7 +34,7 @@ describe('docs/openapi.yaml', () => {
     expect(documented.sort()).to.deep.equal([...mounted()].sort());
   });
 
-  it('names the refusals of everything that asks for a token', () => {
+  it('names the refusals of everything that requires a token', () => {
     for (const [path, methods] of Object.entries(described.paths))
       for (const [method, operation] of Object.entries(methods))
         if (path !== '/healthz' && path !== '/readyz' && path !== '/v1/session') {

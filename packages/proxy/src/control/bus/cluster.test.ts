@@ -76,7 +76,7 @@ describe('a replica among others', () => {
 
   const sequence = (number: number, registryId = 'r1') => ({ kind: 'sequence', registryId, sequence: number }) as const;
 
-  it('tells each sequence once, and not the one it was just notified of', () => {
+  it('sends each sequence once, and not the one it just received', () => {
     cluster.reached(5);
     cluster.reached(5);
     bus.receive(sequence(6));
@@ -108,7 +108,7 @@ describe('a replica among others', () => {
     expect(peerEjected).to.include('later');
   });
 
-  it('knows what passes through itself, and through others until they fall silent', () => {
+  it('counts its own traffic, and that of others until they send nothing', () => {
     cluster.tellTraffic();
     nowMs += 2_000;
     requests += 25;

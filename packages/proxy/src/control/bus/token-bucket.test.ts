@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { TokenBucket } from './token-bucket.ts';
 
 describe('an budgets', () => {
-  it('lets so many a second pass, however many ask', () => {
+  it('lets so many a second pass, however many requests come', () => {
     const budgets = new TokenBucket(10);
     let passed = 0;
     for (let nowMs = 0; nowMs < 10_000; nowMs += 1) if (budgets.take(nowMs)) passed += 1;

@@ -76,7 +76,7 @@ describe('the names that are served over TLS', () => {
     expect(namesOf([route({ ...tls, reqMode: 'sni' })])).to.deep.equal([]);
   });
 
-  it('come with what the labels say', () => {
+  it('come with the values of the labels', () => {
     const labels = { acme: false, acmeChallenge: 'dns-01', acmeProfile: 'shortlived' };
     const [found] = servedNames([route({ serviceDomain: ['a.example'] }, {}, labels)], {
       securePorts: [443],

@@ -24,7 +24,7 @@ describe('Consul’s UI behind the admin token', () => {
     expect(rig.consul.calls.map(({ headers }) => headers['x-consul-token'])).to.deep.equal([uiToken, uiToken]);
   });
 
-  it('asks all others for credentials, and Consul gets nothing of it', async () => {
+  it('requests credentials of all others, and Consul gets nothing of it', async () => {
     for (const fields of [
       '',
       'Authorization: Bearer wrong\r\n',
@@ -81,7 +81,7 @@ describe('Consul’s UI behind the admin token', () => {
     expect(second?.headers['x-consul-token']).to.equal('a-person');
   });
 
-  it('replaces the credentials of a call that expects 100-continue, and asks for no body before it is allowed', async () => {
+  it('replaces the credentials of a call that expects 100-continue, and requests no body before it is allowed', async () => {
     const expecting = 'Expect: 100-continue\r\nContent-Length: 2\r\n';
     const refused = await rig.call(`PUT ${key}`, expecting);
     expect([refused.status, refused.header('connection')]).to.deep.equal([401, 'close']);
@@ -125,7 +125,7 @@ describe('Consul’s UI behind the admin token', () => {
     expect(data.header('x-consul-index')).to.equal('7');
   });
 
-  it('keeps a connection for the next call, and ends it where the client asks for it', async () => {
+  it('keeps a connection for the next call, and ends it where the client requests it', async () => {
     const client = rig.dial();
     client.send(rig.head('GET /v1/kv/a'));
     expect((await client.response()).status).to.equal(200);
@@ -181,7 +181,7 @@ describe('Consul’s UI behind the admin token', () => {
       .and.not.include('a-person');
   });
 
-  it('speaks TLS unless CONSUL_UI_INSECURE says otherwise', async () => {
+  it('serves TLS unless CONSUL_UI_INSECURE is set', async () => {
     await rig.restart({}, {});
     const plain = rig.dial();
     plain.send(rig.head('GET /v1/kv/a'));

@@ -8,7 +8,7 @@ export function eventId({ epoch }: Pick<ItemVersions, 'epoch'>, version: number)
   return `${epoch}-${version}`;
 }
 
-/** The version that a client is at; 0: it has nothing of these items, and has to forget what it holds. */
+/** The version that a client is at; 0: it has nothing of these items, and has to drop what it holds. */
 export function versionOf({ epoch, version }: Pick<ItemVersions, 'epoch' | 'version'>, id: string | undefined): number {
   const [, of, at] = /^([0-9a-f]+)-(\d{1,15})$/.exec(id ?? '') ?? [];
   return of === epoch && Number(at) <= version ? Number(at) : 0;

@@ -125,7 +125,7 @@ describe('the numbers of services', () => {
     expect(await of('swarm/shop')).to.deep.equal([0, 0, 5]);
   });
 
-  it('know the length of a window: a steady rate shows as it is', async () => {
+  it('take the length of a window into account: a steady rate shows as it is', async () => {
     for (let second = 0; second < 20 * 60; second += 1) {
       pass({ service: 'swarm/shop' }, 3);
       later(1);

@@ -102,7 +102,7 @@ describe('what replicas counted, shared', () => {
     expect(shown.lastMinute.p99Ms).to.be.greaterThan(alone.lastMinute.p99Ms ?? Number.NaN);
   });
 
-  it('tells the registry of the 200 busiest, and says that these are not all', async () => {
+  it('writes the 200 busiest to the registry, and that these are not all', async () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`swarm/s${at}`, at + 1]));
     await replica('two', () => windows(many)).tell();
     const [reported] = await replica('one', () => windows({})).others();

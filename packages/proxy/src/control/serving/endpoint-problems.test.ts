@@ -85,7 +85,7 @@ describe('problems of serving', () => {
   it('are not those of a route that is not in force', () => {
     names.set('far.example', { kind: 'failed', message: 'no such name' });
     apply(['manual/old', named('old', 'near.example')], ['manual/young', named('young', 'far.example', 2)]);
-    // Both ask for the same match; the older one has it.
+    // Both request the same match; the older one has it.
     expect(problems.problems().size).to.equal(0);
     apply(['manual/old', undefined]);
     expect([...problems.problems().keys()]).to.deep.equal(['manual/young']);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { endpointAt, tinyRoute } from '../../../test/test-context.ts';
 import { ProtocolProblems } from './protocol-problems.ts';
 
-describe('endpoints that do not speak what the label protocol says', () => {
+describe('endpoints that do not speak what the label protocol names', () => {
   const cases = [
     [
       'h2c',

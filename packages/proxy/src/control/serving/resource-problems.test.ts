@@ -18,7 +18,7 @@ describe('problems of resources', () => {
     expect(watch.problems().size).to.equal(0);
   });
 
-  it('tell clients that nearly take all connections that descriptors allow', () => {
+  it('report clients that use nearly all connections that descriptors allow', () => {
     const watch = new ResourceProblems([descriptors(1_048_576, () => 0.95)]);
     expect([...watch.problems().keys()]).to.deep.equal(['env/descriptors']);
   });

@@ -14,7 +14,7 @@ describe('the login of Consul’s UI', () => {
     for (let tries = 0; tries < 10; tries += 1) expect(wrong(address)).to.equal('credentials-wrong');
   };
 
-  it('asks for credentials without counting', () => {
+  it('requests credentials without counting', () => {
     for (let calls = 0; calls < 50; calls += 1)
       expect(login.decide('10.0.0.1', undefined).kind).to.equal('credentials-needed');
     expect(right('10.0.0.1')).to.equal('allowed');
@@ -52,7 +52,7 @@ describe('the login of Consul’s UI', () => {
       expect(right('2001:db8:0:1::1')).to.equal('allowed');
     });
 
-  it('forgets the address that was quiet longest where there are too many', () => {
+  it('drops the address unused longest where there are too many', () => {
     exhaust('10.255.0.1');
     for (let host = 0; host < 10_000; host += 1) wrong(`10.1.${host >> 8}.${host & 255}`);
     expect(right('10.255.0.1')).to.equal('allowed');

@@ -59,7 +59,7 @@ describe('a call of Consul’s UI by a page', () => {
       expect(foreignPage({ method: 'PUT', path: '/', headers: { host, origin }, secure: false })).to.equal(undefined);
   });
 
-  it('knows default ports', () => {
+  it('takes default ports into account', () => {
     const headers = { host: 'ops.example:443', origin: 'https://ops.example' };
     expect(foreignPage({ method: 'PUT', path: '/', headers, secure: true })).to.equal(undefined);
   });

@@ -28,7 +28,7 @@ describe('what is served of what is registered', () => {
     expect(revision).to.equal('r1:2');
   });
 
-  it('sees no difference in a full read of equal documents at other indexes', () => {
+  it('finds no difference in a full read of equal documents at other indexes', () => {
     const served = serving({ services: all(many(3)) });
     const again = many(3).map((key) => [key, good(definition(key), 99)] as const);
     served.absorb(snapshot({ services: again, sequence: 2 }), at(0));
@@ -53,7 +53,7 @@ describe('what is served of what is registered', () => {
     expect(served.services.has('env/x')).to.equal(true);
   });
 
-  it('knows what of its definitions has no effect, though nothing that is served changes with it', () => {
+  it('reports what of its definitions has no effect, though nothing that is served changes with it', () => {
     const served = serving({ services: all(['swarm/a']) });
     const warning = { severity: 'warning', reason: 'field-unknown', message: 'no such field' } as const;
     const misspelt = { ...good(definition('swarm/a'), 2), warnings: [warning] };
@@ -229,7 +229,7 @@ describe('what is served of what is registered', () => {
         expect(served.holding?.reason).to.equal('mass-loss');
       });
 
-    it('are hand edits when they go few by few over a long time', () => {
+    it('are manual edits when they are removed few by few over a long time', () => {
       const keys = many(12);
       const served = serving({ services: all(keys) });
       for (let left = 11; left >= 0; left -= 1)

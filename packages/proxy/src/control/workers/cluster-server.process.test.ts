@@ -190,7 +190,7 @@ describe('workers of one proxy', function () {
     await until(async () => (await rig.get('/open')).status === 200, 'a place');
   });
 
-  it('tell each other which endpoint is out', async () => {
+  it('notify each other of an ejected endpoint', async () => {
     const dead = await freePort();
     await rig.put(
       'elsewhere/pair',
@@ -221,7 +221,7 @@ describe('workers of one proxy', function () {
     await rig.put('elsewhere/pair', undefined);
   });
 
-  it('are sent what active checks found, which ask a service once for all of them', async () => {
+  it('are sent what active checks found, which call a service once for all of them', async () => {
     const everyMs = 250;
     let well = true;
     let requested = 0;

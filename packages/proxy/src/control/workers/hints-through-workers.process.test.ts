@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
 import { startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
 
-describe('what replicas tell each other, where workers serve', () => {
+describe('hints between replicas, where workers serve', () => {
   let rig: WorkerRig;
   const ejected: string[] = [];
 

@@ -19,7 +19,7 @@ interface Lease {
   readonly untilMs: number;
 }
 
-// Clients that a worker remembers leases of; a forgotten lease costs its client what was left of it.
+// Clients that a worker keeps leases of; a dropped lease costs its client what was left of it.
 const mostLeases = 100_000;
 
 /** Rate limits of a worker: tokens come from its control process, because a limit is the proxy's. */

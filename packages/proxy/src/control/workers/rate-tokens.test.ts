@@ -55,7 +55,7 @@ describe('rate limits of several workers', () => {
     expect(requested.times).to.be.lessThan(20);
   });
 
-  it('ask no more once the control process said no', async () => {
+  it('send no request once the control process refused', async () => {
     const { workers, requested } = proxyOfTwo();
     await allowed(workers[0], 50, 2);
     expect(requested.times).to.equal(3);
@@ -67,7 +67,7 @@ describe('rate limits of several workers', () => {
     expect(await allowed(workers[0], 3, 2, 'other')).to.equal(2);
   });
 
-  it('forget leases when their window ends', async () => {
+  it('drop leases when their window ends', async () => {
     let nowMs = 0;
     const responses: Tokens[] = [
       { ok: true, count: 5, forMs: 1_000 },

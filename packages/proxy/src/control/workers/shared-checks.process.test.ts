@@ -55,13 +55,13 @@ describe('active checks for all workers', () => {
     await until(() => nowMs >= target, 'some looks');
   };
 
-  it('say nothing of an endpoint that is well', async () => {
+  it('report nothing for a healthy endpoint', async () => {
     await looks(5);
     expect(reported).to.deep.equal([]);
     expect(checks.failing()).to.deep.equal([]);
   });
 
-  it('tell each failure, also to workers that start, and the first success once', async () => {
+  it('report each failure, also to workers that start, and the first success once', async () => {
     well = false;
     await until(() => reported.length >= 3, 'failures');
     const failure = { kind: 'checked', endpointId, passed: false };

@@ -40,7 +40,7 @@ function summing() {
 const served = { key: 'swarm/a' } as unknown as ServedService;
 
 describe('metrics of several workers', () => {
-  it('are summed, or what the metric says', async () => {
+  it('are summed, or aggregated as the metric declares', async () => {
     const { add, text } = summing();
     add(await ofWorker(3));
     add(await ofWorker(4));

@@ -75,7 +75,7 @@ describe('the balancer', () => {
     expect(pickId(upstreamOf(a), { except: new Set(['a']) })).to.equal('no-endpoint');
   });
 
-  it('says whether another endpoint could be tried instead', () => {
+  it('reports whether another endpoint could be tried instead', () => {
     const others = (upstream: Upstream, except?: ReadonlySet<string>) => {
       const picked = balancer.pick(route, upstream, except === undefined ? {} : { except });
       return picked.kind === 'endpoint' && picked.hasOthers;
@@ -86,7 +86,7 @@ describe('the balancer', () => {
     expect(others(upstreamOf(a, b), new Set(['a']))).to.equal(false);
   });
 
-  it('says why there is none', () => {
+  it('reports why there is none', () => {
     expect(pickId({ endpoints: [], inOrder: false, ifNone: 'stale-endpoint' })).to.equal('stale-endpoint');
   });
 
@@ -108,7 +108,7 @@ describe('the balancer', () => {
     expect(['a', 'b']).to.include(pickId(upstreamOf(a, b)));
   });
 
-  it('remembers an endpoint by its id, through any number of swaps', () => {
+  it('keeps an endpoint’s state by its id, through any number of swaps', () => {
     eject(a);
     expect(pickId(upstreamOf(endpoint('a'), endpoint('b')))).to.equal('b');
     expect(balancer.healthOf('a').kind).to.equal('ejected');
@@ -125,7 +125,7 @@ describe('the balancer', () => {
     expect(pickId(upstreamOf(a), { stickTo: 'gone' })).to.equal('a');
   });
 
-  it('takes the less busy of two where the label asks for it', () => {
+  it('takes the less busy of two where the label requests it', () => {
     const least = routeWith('least-outstanding');
     const upstream = upstreamOf(a, b);
     const picks = Array.from({ length: 6 }, () => pickId(upstream, {}, least));
@@ -148,7 +148,7 @@ describe('the balancer', () => {
     expect(balancer.inFlight).to.equal(0);
   });
 
-  it('takes what others say of an endpoint as two failures, never as three, and only of those it knows', () => {
+  it('takes a peer-reported ejection as two failures, never as three, and only of its own endpoints', () => {
     pickId(upstreamOf(a, b));
     balancer.finished(a, 'responded');
     for (let reported = 0; reported < 10; reported += 1)

@@ -37,7 +37,7 @@ describe('latency buckets', () => {
     expect(bucketCount * 4).to.be.at.most(600);
   });
 
-  it('tell every quantile to 5 %, whatever the latencies', () => {
+  it('give every quantile to 5 %, whatever the latencies', () => {
     fc.assert(
       fc.property(fc.array(latency, { minLength: 1, maxLength: 400 }), (values) => {
         const found = quantilesFrom(histogramOf(values));
@@ -86,7 +86,7 @@ describe('latency buckets', () => {
     for (let bucket = 0; bucket < bucketCount; bucket += 1) expect(bucketOf(latencyOf(bucket))).to.equal(bucket);
   });
 
-  it('know no quantile of nothing', () => {
+  it('have no quantile without a latency', () => {
     expect(quantilesOf([], [], [0.5, 0.99])).to.deep.equal([undefined, undefined]);
   });
 });

@@ -57,7 +57,7 @@ describe('spans on their way to a collector', () => {
       return receiver.spans.length >= spans;
     });
 
-  it('say of an exchange what the conventions for HTTP ask for', async () => {
+  it('have the attributes of the conventions for HTTP', async () => {
     exporting({
       headers: { authorization: 'Bearer x' },
       resource: resourceOf({ 'service.name': 'edge', zone: 'a"b\n' }),
@@ -252,7 +252,7 @@ describe('spans on their way to a collector', () => {
       expect(second - first).to.be.at.least(990);
     });
 
-  it('do not keep a stop waiting for what the collector wishes', async () => {
+  it('do not delay a stop by the collector’s Retry-After', async () => {
     receiver.respondNext({ status: 503, retryAfter: '3600' });
     exporting().add(exchange());
     await until('the first try', () => receiver.callsAtMs.length === 1);

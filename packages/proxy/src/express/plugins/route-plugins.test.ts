@@ -108,7 +108,7 @@ describe('the plug-ins of routes', () => {
     expect([made.length, aborted(0)]).to.deep.equal([2, false]);
   });
 
-  it('are known by service', () => {
+  it('are listed by service', () => {
     apply('a/one', { name: 'counted' });
     apply('a/two', { name: 'counted', options: { size: 1 } }, { name: 'broken' });
     expect(plugins.servicesOf('counted')).to.deep.equal(['a/one', 'a/two']);

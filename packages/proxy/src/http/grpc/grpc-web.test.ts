@@ -13,7 +13,7 @@ describe('gRPC-Web', () => {
     ['text/plain', undefined, '', ''],
   ] as const;
   for (const [type, form, grpc, web] of types)
-    it(`knows ${type}`, () => {
+    it(`recognizes ${type}`, () => {
       expect(grpcWebForm(type)).to.equal(form);
       if (form === undefined) return;
       expect(grpcTypeOf(type)).to.equal(grpc);

@@ -195,7 +195,7 @@ describe('HTTP/2 abuse: frames without worth (RFC 9113, section 10.5)', () => {
     expect(taken).to.be.within(990, 1_010);
   });
 
-  it('ends a connection that asks for responses and does not read them', () => {
+  it('ends a connection that requests responses and does not read them', () => {
     const rig = openServer({ controlFrames: { burst: 100_000, perSecond: 0 } });
     for (let each = 0; each < 3_000; each++) rig.feed(frame(Frame.ping, 0, 0, Buffer.alloc(8)));
     expect(rig.events()).to.deep.equal(['fault 11 too-many-unread-replies']);

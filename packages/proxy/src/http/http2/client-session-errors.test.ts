@@ -197,7 +197,7 @@ describe('HTTP/2 client session: errors (RFC 9113)', () => {
     });
   }
 
-  it('3.4 wants SETTINGS first', () => {
+  it('3.4 requires SETTINGS first', () => {
     const rig = new ClientRig().feed(settingsAck);
     expect(rig.events()).to.deep.equal(['fault 1 settings-not-first']);
   });

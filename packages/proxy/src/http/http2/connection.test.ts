@@ -69,7 +69,7 @@ describe('HTTP/2 connections (RFC 9113)', () => {
     expect(rig.events()).to.deep.equal(['fault 6 frame-too-large']);
   });
 
-  it('RFC 7541, 4.2: wants the size update of a lower table limit once the setting is acknowledged', () => {
+  it('RFC 7541, 4.2: requires the size update of a lower table limit once the setting is acknowledged', () => {
     const rig = new ServerRig({ headerTableBytes: 100 }).feed(clientPreface, settings(), getOne);
     expect(rig.events()).to.deep.equal(['request 1 GET / end']);
     rig.feed(settingsAck, headers(3, Buffer.concat([Buffer.from('3f45', 'hex'), half])), headers(5, plainGet));
@@ -156,7 +156,7 @@ describe('HTTP/2 connections (RFC 9113)', () => {
     }
   });
 
-  it('tells that a frame or field block is not complete', () => {
+  it('reports that a frame or field block is not complete', () => {
     const rig = openServer();
     for (const bytes of [getOne.subarray(0, 5), getOne.subarray(5, 12)]) {
       expect(rig.feed(bytes).session.midFrame).to.equal(true);

@@ -153,7 +153,7 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     for (const chunk of chunks) expect(chunk.length).to.be.at.most(131_072);
   });
 
-  it('asks to wait where much output is not written yet, and tells when it was', () => {
+  it('returns that the caller has to wait where much output is not written yet, and notifies it when it was', () => {
     const { rig, streams } = responding(2, 65_535, { maxOutputBytes: 1_000 });
     expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(true);
     expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(false);
@@ -178,7 +178,7 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect([rig.session.pendingOutputBytes, streams[1]?.queuedBytes]).to.deep.equal([1_009, 0]);
   });
 
-  it('forgets a stream that was reset while it waited for output to be written', () => {
+  it('drops a stream that was reset while it waited for output to be written', () => {
     const { rig, streams } = responding(1, 65_535, { maxOutputBytes: 100 });
     expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(false);
     rig.feed(rstStream(1, 8));
@@ -208,7 +208,7 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect([rig.sent(), rig.events()]).to.deep.equal([['data 1 kkk'], ['window 1']]);
   });
 
-  it('forgets what a reset stream had queued', () => {
+  it('drops what a reset stream had queued', () => {
     const { rig, streams } = responding(1, 0);
     only(streams).sendData(kilobyte, 0, 1_024, true);
     rig.feed(rstStream(1, 8), windowUpdate(1, 5_000), windowUpdate(0, 5_000));

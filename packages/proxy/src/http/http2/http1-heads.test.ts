@@ -24,7 +24,7 @@ describe('heads between HTTP/1.1 and HTTP/2 (RFC 9113, section 8.3)', () => {
       expect(made.flat).to.deep.equal(flat);
     });
 
-  it('tells the endpoint of trailers where they are required, and an endpoint of HTTP/1.1 nothing of it', () => {
+  it('sends TE: trailers to the endpoint where they are required, and not to an endpoint of HTTP/1.1', () => {
     const head = 'GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n\r\n';
     const made = http2RequestHead(head, 'https', true);
     expect(made.flat).to.deep.equal(['x-a', 'b', 'te', 'trailers']);

@@ -338,7 +338,7 @@ describe('HTTP/2 client session with node:http2 as its server', () => {
     expect(Buffer.concat(received).equals(large)).to.equal(true);
   });
 
-  it('learns of REFUSED_STREAM', async () => {
+  it('receives REFUSED_STREAM', async () => {
     let finished: (unprocessed: boolean) => void = () => undefined;
     const reset = new Promise<boolean>((resolve) => {
       finished = resolve;

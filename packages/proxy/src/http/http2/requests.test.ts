@@ -306,7 +306,7 @@ describe('HTTP/2 requests (RFC 9113, section 8)', () => {
     expect(rig.session.openStreams).to.equal(0);
   });
 
-  it('8.1 tells the client to stop where the response is complete before the request', () => {
+  it('8.1 resets the stream with NO_ERROR where the response is complete before the request', () => {
     const rig = openServer().feed(headers(1, plainPost, Flag.endHeaders), data(1, 'abc'));
     const stream = rig.recorder.streams[0];
     stream?.sendHead(413, [], false);
@@ -320,7 +320,7 @@ describe('HTTP/2 requests (RFC 9113, section 8)', () => {
     expect([rig.events(), rig.session.closed]).to.deep.equal([[], false]);
   });
 
-  it('8.1 tells it so behind a response that waits for window', () => {
+  it('8.1 resets it only after a response that waits for window', () => {
     const rig = openServer({}, [[Setting.initialWindowSize, 3]]).feed(headers(1, plainPost, Flag.endHeaders));
     rig.recorder.streams[0]?.sendHead(200, [], false);
     rig.recorder.streams[0]?.sendData(Buffer.from('abcd'), 0, 4, false);

@@ -134,7 +134,7 @@ describe('basicAuth', () => {
     `Basic ${Buffer.from('nocolon').toString('base64')}`,
     `Basic ${'A'.repeat(9000)}`,
   ]) {
-    it(`asks again for ${header.slice(0, 20)}`, async () => {
+    it(`requests credentials again for ${header.slice(0, 20)}`, async () => {
       expect(await outcome(stepsOf({}, { users: 'gus:pw' }), 'Authorization', header)).to.equal(
         '401 credentials-required',
       );

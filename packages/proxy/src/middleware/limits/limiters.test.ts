@@ -7,7 +7,7 @@ describe('the counting of this process', () => {
   const counting = (mostKeys: number) =>
     createLimiters({ redisUrl: undefined, instance: 'x', logger: silentLogger, mostKeys });
 
-  it('remembers so many keys at most, and forgets the one that was quiet longest', async () => {
+  it('keeps so many keys at most, and drops the one unused longest', async () => {
     const limiters = counting(3);
     const passes = async (key: string) => (await limiters.count(once, key)).ok;
     for (const key of ['quiet', 'busy', 'third']) expect(await passes(key)).to.equal(true);
@@ -19,7 +19,7 @@ describe('the counting of this process', () => {
     expect(await passes('quiet')).to.equal(true);
   });
 
-  it('tells equal keys of different limits apart', async () => {
+  it('distinguishes equal keys of different limits', async () => {
     const limiters = counting(10);
     const twice = { ...once, requests: 2 };
     expect((await limiters.count(once, 'k')).ok).to.equal(true);

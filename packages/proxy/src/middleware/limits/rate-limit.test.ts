@@ -59,7 +59,7 @@ describe('rateLimit', () => {
     ).to.deep.equal(['passes', 'passes', limited, 'passes', 'passes', 'passes', limited]);
   });
 
-  it('says when to come again', async () => {
+  it('sends when to retry', async () => {
     const limiters = createLimiters({ redisUrl: undefined, instance: 'x', logger: silentLogger });
     const step = rateLimit('swarm/go-demo', { requests: 1, windowMs: 3_600_000 }, byIp, limiters);
     await responseOf([step], exchangeOf(routeOf()));

@@ -8,7 +8,7 @@ const use = { kind: 'rateLimit', average: 1, periodMs: 3_600_000, burst: 2 } as 
 const limited = '429 rate-limited';
 
 describe('a token bucket', () => {
-  it('lets a burst pass, fills by its average, and says when to come again', async () => {
+  it('lets a burst pass, fills by its average, and returns when to retry', async () => {
     let nowMs = 0;
     const step = tokenBucket({ ...use, average: 2, periodMs: 10_000 }, { workers: 0, nowMs: () => nowMs });
     const ask = () => outcomeOf([step], exchangeOf(routeOf()));

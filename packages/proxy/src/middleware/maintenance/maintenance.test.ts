@@ -78,7 +78,7 @@ describe('the response of a service in maintenance', () => {
     [{ untilMs: nowMs + 1 }, '1'],
     [{ untilMs: nowMs + 90_000, retryAfterMs: 5_000 }, '5'],
   ] as const)
-    it(`asks to retry after ${seconds} s for ${JSON.stringify(given)}`, () => {
+    it(`sends Retry-After: ${seconds} for ${JSON.stringify(given)}`, () => {
       expect(of(given).headers).to.include({ 'Retry-After': seconds, 'Cache-Control': 'no-store' });
     });
 

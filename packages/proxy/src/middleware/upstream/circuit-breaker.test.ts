@@ -90,7 +90,7 @@ describe('circuitBreaker', () => {
     expect(breaker('NetworkErrorRatio() > 0.30').ask()).to.equal('passes');
   });
 
-  it('forgets what is older than 10 s', () => {
+  it('drops what is older than 10 s', () => {
     const { ask, pass } = breaker('NetworkErrorRatio() > 0.60');
     ask({ status: 200 });
     ask({ status: 502 });

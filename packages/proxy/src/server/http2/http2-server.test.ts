@@ -95,7 +95,7 @@ describe('the HTTP/2 server', () => {
       expect(all.map(({ body }) => body.toString())).to.deep.equal(all.map((_, at) => `GET /${at}`));
     }));
 
-  it('tells the endpoint of a reset by the client, and the client of one by the endpoint', () =>
+  it('forwards a reset by the client to the endpoint, and one by the endpoint to the client', () =>
     onHttp2(async ({ rig, backend, session }) => {
       backend.onRequest = () => undefined;
       const stream = session.request({ ':path': '/' });

@@ -154,7 +154,7 @@ for (const router of ['core', 'express'] as const)
       expect(await denied.untilClosed()).to.equal('');
     });
 
-    it('take a proxy that speaks for itself for the client it is', async () => {
+    it('take a proxy whose header has UNKNOWN for the client', async () => {
       const client = dial(plain);
       client.send(`PROXY UNKNOWN\r\n${request}`);
       expect(await client.untilClosed()).to.include('served');

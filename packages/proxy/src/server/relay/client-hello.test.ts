@@ -45,7 +45,7 @@ describe('reading a ClientHello', () => {
     });
   });
 
-  it('knows a client that names no server', async () => {
+  it('accepts a client that names no server', async () => {
     const hello = await helloFor({});
     expect(readClientHello(hello)).to.deep.equal({ kind: 'hello', serverName: undefined, protocols: [] });
   });

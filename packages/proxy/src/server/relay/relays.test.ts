@@ -119,7 +119,7 @@ describe('relays', () => {
     expect(ends).to.deep.equal(['closed']);
   });
 
-  it('lets a server speak first', async () => {
+  it('forwards where the server sends first', async () => {
     const port = await freePort();
     endpoints.set('swarm/ssh', [await backend((socket) => socket.write('SSH-2.0-here\r\n'))]);
     await publish('ssh', { srcPort: port });
@@ -259,7 +259,7 @@ describe('relays', () => {
     await dial(port).until('hello');
   });
 
-  it('says which port it cannot open, for an entrypoint and for another process', async () => {
+  it('names the port that it cannot open, for an entrypoint and for another process', async () => {
     const entrypoint = await freePort();
     relays.beside([{ port: entrypoint, secure: false }]);
     await publish('a', { srcPort: entrypoint });
@@ -269,7 +269,7 @@ describe('relays', () => {
     expect(relays.problems().get('swarm/b')?.[0]?.message).to.match(new RegExp(`port ${foreign.port}.*EADDRINUSE`));
   });
 
-  it('finishes what is open when draining, and gives up at the deadline', async () => {
+  it('finishes what is open when draining, and ends at the deadline', async () => {
     const port = await freePort();
     endpoints.set('swarm/db', [await backend((socket) => socket.pipe(socket))]);
     await publish('db', { srcPort: port });

@@ -165,7 +165,7 @@ describe('HPACK decoder: errors (RFC 7541)', () => {
     });
   }
 
-  it('4.2 wants a size update in the next block after the limit was lowered, and only then', () => {
+  it('4.2 requires a size update in the next block after the limit was lowered, and only then', () => {
     const decoder = new HpackDecoder();
     decoder.limitTable(100);
     expect(decode(decoder, hex('82'))).to.equal(undefined);
