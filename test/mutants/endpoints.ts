@@ -39,11 +39,7 @@ export const endpointMutants: readonly Mutant[] = [
     [`${proxy}/endpoints/balancing/balancer.test.ts`],
     [
       ['ejection of all endpoints is an outage', 'willing.length > 0 ? willing : open', 'willing'],
-      [
-        'a draining endpoint gets requests',
-        "each.state === 'active' && !required.except?.has(each.id)",
-        '!required.except?.has(each.id)',
-      ],
+      ['a draining endpoint gets requests', "each !== chosen && each.state === 'active' && ", 'each !== chosen && '],
       [
         'a session stays at an ejected endpoint',
         'if (stuck !== undefined && share(stuck) > 0) return stuck;',

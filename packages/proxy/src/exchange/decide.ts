@@ -1,7 +1,7 @@
 import { hostPort } from '@swarmgate/runtime';
 import type { Middleware } from '../middleware/middleware.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { type Exchange, forwardedTarget, type PathSpelling } from '../model/exchange.ts';
+import { type ClientConnection, type Exchange, forwardedTarget, type PathSpelling } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
@@ -28,6 +28,7 @@ import {
   type RequestFraming,
   upstreamHead,
 } from './upstream-head.ts';
+import { ViewedTarget } from './viewed-target.ts';
 
 export interface DecisionContext extends ExchangeContext {
   readonly trusted: TrustedProxies;
@@ -81,7 +82,7 @@ export function decide(
     record.referer = view.header('referer');
     record.userAgent = view.header('user-agent');
   }
-  const client = info.peerTrusted ? clientOf(info, (name) => view.joined(name), context.trusted) : undefined;
+  const client = info.peerTrusted ? clientOfView(view, cache, context) : undefined;
   if (client !== undefined) record.clientAddress = client.address;
   const { sentHost } = view;
   if (sentHost !== cache.sentHost || sentHost === '') {
@@ -126,12 +127,7 @@ export function decide(
   if (hops >= mostHops) return respond(localResponse('loop'));
 
   const { method, query } = view;
-  const header = (name: string) => view.header(name);
-  const { entryPort: port, secure } = info;
-  const lineValues = (name: string) => valuesIn(view.flat(), name);
-  const { clientAddress } = record;
-  const target = { method, host, path, port, secure, header, lines: lineValues, query, clientAddress };
-  const route = context.lookup(target, readings);
+  const route = context.lookup(new ViewedTarget(view, record, info.entryPort, info.secure), readings);
   if (route === 'path-ambiguous') return respond(localResponse(route));
   const trace = traced === undefined ? undefined : context.tracer?.begin(traced, info.peerTrusted, route);
   record.trace = trace;
@@ -183,15 +179,23 @@ export function decide(
   record.exchange = exchange;
   const response = runSteps(steps, exchange);
   return response instanceof Promise
-    ? response.then((late) => orderOf(exchange, steps, framing, record, late))
+    ? lateOrderOf(exchange, steps, framing, record, response)
     : orderOf(exchange, steps, framing, record, response);
 }
 
-/** Of every line of a field in a flat head, by lower-case name. */
-function valuesIn(flat: readonly string[], name: string): readonly string[] {
-  const values: string[] = [];
-  for (let at = 0; at < flat.length; at += 2) if (flat[at]?.toLowerCase() === name) values.push(flat[at + 1] ?? '');
-  return values;
+// A function inside `decide` would cost every request the variables that it sees, kept apart.
+function clientOfView(view: RequestView, { info }: ConnectionCache, { trusted }: DecisionContext): ClientConnection {
+  return clientOf(info, (name) => view.joined(name), trusted);
+}
+
+async function lateOrderOf(
+  exchange: Exchange,
+  steps: readonly Middleware[],
+  framing: RequestFraming,
+  record: RecordedRequest,
+  response: Promise<LocalResponse | undefined>,
+): Promise<ExchangeDecision> {
+  return orderOf(exchange, steps, framing, record, await response);
 }
 
 /** `TE` is for one hop: the proxy sends it to the endpoint where it passes the trailers on (RFC 9110, section 10.1.4). */

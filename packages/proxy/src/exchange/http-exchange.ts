@@ -80,7 +80,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
       this.#call = GrpcCall.of(view, this.#context.pool.sweep, this);
       const decision = decide(view, this.#client.cache, this.#context, this);
       if (!(decision instanceof Promise)) this.#follow(decision);
-      else decision.then((late) => this.#follow(late)).catch((error: unknown) => this.onFault(error));
+      else guardPromise(this, decision.then(this.#follow.bind(this)));
     } catch (error) {
       this.onFault(error);
     }
@@ -302,9 +302,8 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   }
 
   #respondLater(made: LocalResponse | Promise<LocalResponse>): void {
-    const respond = (response: LocalResponse) => this.#respond(response);
-    if (made instanceof Promise) guardPromise(this, made.then(respond));
-    else respond(made);
+    if (made instanceof Promise) guardPromise(this, made.then(this.#respond.bind(this)));
+    else this.#respond(made);
   }
 
   #respond(response: LocalResponse): void {

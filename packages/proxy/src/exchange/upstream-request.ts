@@ -6,7 +6,10 @@ import type { RequestFraming } from './upstream-head.ts';
 
 /** What has arrived of a body behind `consumed`, as latin1; or why it cannot be read. */
 export function readText(body: BodySource, consumed: string): string | ParseError {
-  if (body.done) return consumed;
+  return body.done ? consumed : readBehind(body, consumed);
+}
+
+function readBehind(body: BodySource, consumed: string): string | ParseError {
   let text = consumed;
   const refused = body.read((bytes, from, to) => {
     text += bytes.toString('latin1', from, to);

@@ -71,7 +71,7 @@ class CompiledTable implements RouteTable {
     const target = asRulesSee(sent);
     const chosen = this.#reachedBy(target);
     for (const reading of readings) {
-      const reached = this.#reachedBy({ ...target, path: reading.path });
+      const reached = this.#reachedBy(atPath(target, reading.path));
       if (conflictOfReading(reading, chosen, reached, target) !== undefined) return 'path-ambiguous';
     }
     return this.lookup(target);
@@ -128,7 +128,7 @@ class CompiledTable implements RouteTable {
     const target = asRulesSee(sent);
     const chosen = this.#reachedBy(target);
     return readings.map((reading) => {
-      const reached = this.#reachedBy({ ...target, path: reading.path });
+      const reached = this.#reachedBy(atPath(target, reading.path));
       const conflict = conflictOfReading(reading, chosen, reached, target);
       return { reading, routes: reached.map(({ route }) => route), conflict };
     });
@@ -257,5 +257,20 @@ function moreSpecific(ordinary: Conflict | undefined, prioritized: Conflict | un
 function asRulesSee(target: RequestTarget): RequestTarget {
   const path = pathForRules(target.path);
   // Nearly always the same: this runs for every request.
-  return path === target.path ? target : { ...target, path };
+  return path === target.path ? target : atPath(target, path);
+}
+
+function atPath(target: RequestTarget, path: string): RequestTarget {
+  const { method, host, port, secure, query, clientAddress } = target;
+  return {
+    method,
+    host,
+    path,
+    port,
+    header: (name) => target.header(name),
+    ...(target.lines === undefined ? {} : { lines: (name: string) => target.lines?.(name) ?? [] }),
+    ...(secure === undefined ? {} : { secure }),
+    ...(query === undefined ? {} : { query }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+  };
 }

@@ -90,7 +90,7 @@ function compileMatcher(matcher: Matcher): Predicate {
       return ({ method }) => method === matcher.method;
     case 'Header': {
       const name = matcher.name.toLowerCase();
-      return ({ lines }) => lines?.(name).includes(matcher.value) === true;
+      return (target) => target.lines?.(name).includes(matcher.value) === true;
     }
     case 'HeaderRegexp': {
       const name = matcher.name.toLowerCase();

@@ -314,12 +314,15 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     const reusable = this.#reader.persistent && this.#requestDone && !this.socket.destroyed;
     this.#stage = reusable ? 'idle' : 'closed';
     if (!reusable || !mayFollow) this.#owner.onFinished(this, reusable);
-    else setImmediate(guard(this, () => this.#finishLater()));
+    else this.#finishLater();
   }
 
-  /** In the next turn of the event loop: whatever came behind the response has closed the connection by now. */
+  /** In the next turn of the event loop: whatever came behind the response has closed the connection by then. */
   #finishLater(): void {
-    if (!this.socket.destroyed) this.#owner.onFinished(this, true);
+    const finish = guard(this, () => {
+      if (!this.socket.destroyed) this.#owner.onFinished(this, true);
+    });
+    setImmediate(finish);
   }
 
   #onEnd(): void {

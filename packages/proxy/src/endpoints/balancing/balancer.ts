@@ -77,9 +77,7 @@ export class Balancer {
     state.outstanding += 1;
     this.#inFlight += 1;
     state.usedMs = nowMs;
-    const hasOthers =
-      upstream.endpoints.length > 1 &&
-      upstream.endpoints.some((each) => each !== chosen && each.state === 'active' && !required.except?.has(each.id));
+    const hasOthers = upstream.endpoints.length > 1 && isOneOfMany(chosen, upstream, required);
     return { kind: 'endpoint', endpoint: chosen, hasOthers };
   }
 
@@ -152,11 +150,15 @@ export class Balancer {
   }
 
   #choose(route: Route, upstream: Upstream, required: ReusePolicy, nowMs: number): Endpoint | undefined {
-    const { except, stickTo } = required;
+    const { except } = required;
     const [first] = upstream.endpoints;
     // A single endpoint is chosen whatever its health, see below; this skips the weighing.
     if (first !== undefined && upstream.endpoints.length === 1)
       return first.state === 'active' && !except?.has(first.id) ? first : undefined;
+    return this.#weigh(route, upstream, required, nowMs);
+  }
+
+  #weigh(route: Route, upstream: Upstream, { except, stickTo }: ReusePolicy, nowMs: number): Endpoint | undefined {
     const open = upstream.endpoints.filter((each) => each.state === 'active' && !except?.has(each.id));
     if (open.length === 0) return undefined;
     if (upstream.inOrder) return open[0];
@@ -209,4 +211,8 @@ export class Balancer {
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
     for (const algorithm of this.#algorithms.values()) algorithm.forget?.();
   }
+}
+
+function isOneOfMany(chosen: Endpoint, { endpoints }: Upstream, { except }: ReusePolicy): boolean {
+  return endpoints.some((each) => each !== chosen && each.state === 'active' && !except?.has(each.id));
 }

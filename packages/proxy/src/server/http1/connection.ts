@@ -234,14 +234,17 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         this.#unread.append(chunk);
         if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
         else this.#pauseReading();
-        if (chunk.length >= fullReadBytes && !this.#paused)
-          yieldTurn(this.#socket, this, () => !this.#paused && this.#stage !== 'tunnel');
+        if (chunk.length >= fullReadBytes && !this.#paused) this.#yieldTurn();
         return;
       case 'tunnel':
         this.#tunnel?.onData(chunk);
         return;
       default:
     }
+  }
+
+  #yieldTurn(): void {
+    yieldTurn(this.#socket, this, () => !this.#paused && this.#stage !== 'tunnel');
   }
 
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
