@@ -7,7 +7,7 @@ export {
 } from './create-registry.ts';
 export * from './definition/check-definition.ts';
 export { checkMaintenance, type MaintenanceCheck, maintenancePageShape } from './definition/check-maintenance.ts';
-export { saysTheSame } from './definition/same-definition.ts';
+export { isSameDefinition } from './definition/same-definition.ts';
 export { rollbackTo } from './journal/history.ts';
 export { type KeyLayout, keyLayout, keyPatterns, type PlacedKey } from './journal/key-layout.ts';
 export type * from './registry.ts';

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
  * neither is the version index of a service that changed in something that is none of ours (an image, a constraint):
  * followers need not be notified.
  */
-export function saysTheSame(left: object, right: object): boolean {
+export function isSameDefinition(left: object, right: object): boolean {
   return isDeepStrictEqual(timeless(left), timeless(right));
 }
 

@@ -3,7 +3,7 @@ import { checkDefinition, checkEndpoints } from '../definition/check-definition.
 import { checkMaintenance } from '../definition/check-maintenance.ts';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
 import type { MaintenanceDocument } from '../definition/maintenance-document.ts';
-import { saysTheSame } from '../definition/same-definition.ts';
+import { isSameDefinition } from '../definition/same-definition.ts';
 import type { Stored } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import type { PlacedKey } from './key-layout.ts';
@@ -62,7 +62,7 @@ export function isWrittenAlready(stored: string, document: object): boolean {
   const parsed = parseJson(stored);
   if (!parsed.ok || typeof parsed.json !== 'object' || parsed.json === null) return false;
   // As it would read back: absent and undefined are the same in JSON.
-  return saysTheSame(parsed.json, JSON.parse(JSON.stringify(document)) as object);
+  return isSameDefinition(parsed.json, JSON.parse(JSON.stringify(document)) as object);
 }
 
 /** Deeper documents are none of ours, and functions that call themselves for each level would run out of stack. */

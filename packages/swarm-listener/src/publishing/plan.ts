@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type EndpointsDocument,
+  isSameDefinition,
   type Problem,
   type ServiceChange,
   type ServiceDefinition,
-  saysTheSame,
 } from '@swarmgate/registry';
 import type { RegisteredService } from './registered-services.ts';
 
@@ -98,5 +98,5 @@ function isSettled(
   written: ServiceDefinition | undefined,
 ): boolean {
   if (now === undefined || now === 'uncertain') return false;
-  return saysTheSame(required, now) || (written !== undefined && saysTheSame(required, written));
+  return isSameDefinition(required, now) || (written !== undefined && isSameDefinition(required, written));
 }
