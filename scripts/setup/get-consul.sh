@@ -15,5 +15,5 @@ if [ -x "$program" ]; then echo "$program"; exit 0; fi
 if command -v consul >/dev/null 2>&1; then command -v consul; exit 0; fi
 have_apt "no consul on the PATH, and no apt to fetch it with: install it from https://developer.hashicorp.com/consul/install"
 unpack_packages bullseye "$directory" consul
-"$program" version | head -1 >&2
+"$program" version | sed -n 1p >&2
 echo "$program"

@@ -227,7 +227,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     });
 
   it('counts relayed connections while they are open, and how they end', async () => {
-    const ended = () => rig.counter('swarmgate_relayed_connections_total', { end: 'closed' });
+    const ended = () => rig.counter('swarmgate_relayed_connection_ends_total', { end: 'closed' });
     const before = await ended();
     const secured = await dialTls(rig.ports.direct, { servername: 'echo.example' });
     await until(async () => (await rig.counter('swarmgate_relayed_connections', {})) === 1, 'an open connection');

@@ -29,6 +29,8 @@ for (const router of ['core', 'express'] as const)
     let got: IncomingHttpHeaders;
     /** What it got with a request to which it did not respond. */
     let refused: IncomingHttpHeaders;
+    /** Header lines of its last request of HTTP/1.1, as sent. */
+    let lines: readonly (readonly [name: string, value: string])[];
     let closeNext = false;
     const closes = (received: { readonly headers: IncomingHttpHeaders }): boolean => {
       if (closeNext) refused = received.headers;
@@ -46,6 +48,8 @@ for (const router of ['core', 'express'] as const)
             received.socket.destroy();
             return;
           }
+          const { rawHeaders: raw } = received;
+          lines = raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1] ?? ''] as const] : []));
           const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
           const reply = () => response.writeHead(status).end('fine');
           if (received.url === '/shop/late') setTimeout(reply, 600);
@@ -94,7 +98,7 @@ for (const router of ['core', 'express'] as const)
       expect(reply?.status, reply?.text).to.equal(200);
     }
 
-    function get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+    function get(path: string, headers: Readonly<Record<string, string | string[]>> = {}): Promise<number> {
       const port = under?.proxy.entrypoints()[0]?.port;
       return new Promise((resolve, reject) => {
         const sent = request({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
@@ -170,6 +174,23 @@ for (const router of ['core', 'express'] as const)
         expect(client?.spanId).to.equal(span);
       });
 
+      it(`carry several lines of tracestate and baggage on as they came, by ${how}`, async () => {
+        await start({}, labels);
+        await get('/shop/a', {
+          traceparent: sampledParent,
+          tracestate: ['a=1', 'b@c=\t2 ,, d=x"y'],
+          Baggage: ['k=%20;p=1', ' =x='],
+        });
+        expect(lines.filter(([name]) => /^(?:tracestate|baggage)$/i.test(name))).to.deep.equal([
+          ['tracestate', 'a=1'],
+          ['tracestate', 'b@c=\t2 ,, d=x"y'],
+          ['Baggage', 'k=%20;p=1'],
+          ['Baggage', '=x='],
+        ]);
+        const [server] = await spansOf(traceId);
+        expect(server?.traceState).to.equal('a=1, b@c=\t2 ,, d=x"y');
+      });
+
       it(`give a service a parent of the proxy’s own also where nothing is sampled, by ${how}`, async () => {
         await start({ OTEL_TRACES_SAMPLER: 'always_off' }, labels);
         await get('/shop/a', { traceparent: sampledParent });
@@ -198,12 +219,12 @@ for (const router of ['core', 'express'] as const)
       ['HTTP/1.1', '1.1', get],
       ['HTTP/2', '2', getHttp2],
     ] as const)
-      for (const endpoint of ['HTTP/1.1', 'HTTP/2'] as const) {
-        if (client === 'HTTP/1.1' && endpoint === 'HTTP/1.1') continue;
+      for (const endpoint of ['HTTP/1.1', 'HTTP/2', 'gRPC'] as const) {
+        if (client === 'HTTP/1.1' && endpoint !== 'HTTP/2') continue;
         it(`go from ${client} to an endpoint of ${endpoint}: begun, carried on, and not sampled`, async () => {
           await start({ OTEL_TRACES_SAMPLER: 'always_off' });
-          const port = ((endpoint === 'HTTP/2' ? http2Backend : backend).address() as AddressInfo).port;
-          const protocol = endpoint === 'HTTP/2' ? '&protocol=h2c' : '';
+          const port = ((endpoint === 'HTTP/1.1' ? backend : http2Backend).address() as AddressInfo).port;
+          const protocol = { 'HTTP/1.1': '', 'HTTP/2': '&protocol=h2c', gRPC: '&protocol=grpc' }[endpoint];
           await serve('traced', port, `${protocol}&traceSample=1`);
           await serve('untraced', port, protocol);
 

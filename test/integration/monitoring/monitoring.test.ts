@@ -74,6 +74,14 @@ describe('monitoring', function () {
     expect(ok, 'a gauge that ends in _total').to.equal(false);
   });
 
+  it('gives each family a name of its own, also in OpenMetrics, where counters have theirs without _total', () => {
+    for (const ours of [proxy, listener]) {
+      const families = [...metricsText(ours, 'openmetrics').matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+      expect(families).to.have.length.above(5);
+      expect(families.filter((name, at) => families.indexOf(name) !== at)).to.deep.equal([]);
+    }
+  });
+
   it('draws and alerts on metrics that exist', () => {
     const drawn = board.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
     expect(drawn).to.have.length.above(25);

@@ -58,7 +58,7 @@ describe('what replicas counted, shared', () => {
               routes: 0,
               rejected: 0,
               version: '',
-              since: '',
+              since: '2025-12-31T23:59:59.000Z',
             })),
           ),
         shareNumbers: (document) => {
@@ -137,6 +137,17 @@ describe('what replicas counted, shared', () => {
     const [reported] = await replica('one', () => windows({}), carrier).others();
     expect(reported?.complete).to.equal(true);
     expect(Object.keys(reported?.services ?? {})).to.have.length(500);
+  });
+
+  it('leaves out what a former process of a replica left in Redis', async () => {
+    const carried: ReplicaTotals[] = [];
+    const carrier: TotalsCarrier = {
+      put: (totals) => Promise.resolve(void carried.push({ ...totals, at: '2025-12-31T23:59:58.999Z' })),
+      get: () => Promise.resolve(carried),
+      stop: () => Promise.resolve(),
+    };
+    await replica('two', () => windows({ 'swarm/shop': 1 }), carrier, 'embedded').tell();
+    expect(await replica('one', () => windows({}), carrier).others()).to.deep.equal([]);
   });
 
   it('leaves out what no replica wrote', async () => {

@@ -71,9 +71,15 @@ export class SharedTotals implements Running {
     try {
       for (const totals of await this.#fromRegistry(signal)) found.set(totals.replica, totals);
       if (carrier !== undefined) {
-        const names = (await this.#options.presence.list(signal)).map((each) => each.replica);
-        for (const totals of await carrier.get(names.filter((name) => name !== replica)))
-          found.set(totals.replica, totals);
+        const startedMs = new Map(
+          (await this.#options.presence.list(signal)).map(({ replica: name, since }) => [name, Date.parse(since)]),
+        );
+        startedMs.delete(replica);
+        for (const totals of await carrier.get([...startedMs.keys()])) {
+          // Redis keeps what a former process of that name wrote for a while. Both times are of its machine's clock.
+          const isOfNow = Date.parse(totals.at) >= (startedMs.get(totals.replica) ?? Number.POSITIVE_INFINITY);
+          if (isOfNow) found.set(totals.replica, totals);
+        }
       }
     } catch (error) {
       logger.debug({ err: error }, 'numbers of the other replicas are not to be had');

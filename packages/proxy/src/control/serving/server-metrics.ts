@@ -104,7 +104,7 @@ export function countEjections(metrics: Metrics): (health: EndpointHealth['kind'
 
 function countRelays(metrics: Metrics): (end: RelayEnd) => void {
   const ended = new Counter({
-    name: 'swarmgate_relayed_connections_total',
+    name: 'swarmgate_relayed_connection_ends_total',
     help: 'Connections of tcp, sni and tls services that are over, by how they ended',
     labelNames: ['end'],
     registers: [metrics],
