@@ -46,9 +46,9 @@ describe('a registry in three Consul servers', function () {
           expect(change.kind).to.not.equal('head-missing');
           if (change.kind !== 'snapshot' && change.kind !== 'delta') continue;
           const { services } = change.kind === 'snapshot' ? change.snapshot : change;
-          const held = services.get('swarm/web');
-          if (change.kind === 'snapshot') expect(held).to.have.property('ok', true);
-          if (held?.ok) port = held.document.destinations[0]?.port;
+          const stored = services.get('swarm/web');
+          if (change.kind === 'snapshot') expect(stored).to.have.property('ok', true);
+          if (stored?.ok) port = stored.document.destinations[0]?.port;
         }
       } finally {
         if (lose === 'pause') leader.resume();
@@ -63,7 +63,7 @@ describe('a registry in three Consul servers', function () {
 describe('a registry in a Consul that is restored to an older state', function () {
   this.timeout(90_000);
 
-  it('is noticed by its followers, at the latest when a wait has been held for its time', async () => {
+  it('is noticed by its followers, at the latest when a blocking query has lasted for its time', async () => {
     const consul = await startConsul();
     const registry = createRegistry({ store: createConsulStore({ address: consul.address }), instance: 'edge' });
     await registry.publish([changeOf(80)], options);
@@ -78,8 +78,8 @@ describe('a registry in a Consul that is restored to an older state', function (
       for (;;) {
         const change = await followed.next(30_000);
         if (change.kind !== 'snapshot') continue;
-        const held = change.snapshot.services.get('swarm/web');
-        expect(held?.ok && held.document.destinations[0]?.port).to.equal(80);
+        const stored = change.snapshot.services.get('swarm/web');
+        expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(80);
         expect(change.cause).to.equal('index-backwards');
         break;
       }

@@ -48,8 +48,8 @@ describe('the embedded registry after kill -9 in the middle of writing', () => {
         const { services, sequence } = read.snapshot;
         expect(sequence).to.be.within(acknowledged, acknowledged + 1);
         const ports = ['swarm/one', 'swarm/two'].map((key) => {
-          const held = services.get(key as 'swarm/one');
-          return held?.ok ? held.document.destinations[0]?.port : undefined;
+          const stored = services.get(key as 'swarm/one');
+          return stored?.ok ? stored.document.destinations[0]?.port : undefined;
         });
         // The writer's port is its sequence, so documents and journal must be of the same transaction.
         expect(ports).to.deep.equal([sequence, sequence]);

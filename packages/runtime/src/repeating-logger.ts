@@ -28,7 +28,7 @@ export interface RepeatingLogger extends Logger {
  */
 export function createRepeatingLogger(logger: Logger, options: RepeatedLinesOptions = {}): RepeatingLogger {
   const lines = createRepeatedLines(logger, options);
-  const held =
+  const counted =
     (level: 'warn' | 'error') =>
     (first: unknown, second?: unknown): void => {
       const fields = typeof first === 'string' ? {} : (first as Fields);
@@ -39,8 +39,8 @@ export function createRepeatingLogger(logger: Logger, options: RepeatedLinesOpti
     debug: logger.debug.bind(logger),
     info: logger.info.bind(logger),
     child: logger.child.bind(logger),
-    warn: held('warn') as Logger['warn'],
-    error: held('error') as Logger['error'],
+    warn: counted('warn') as Logger['warn'],
+    error: counted('error') as Logger['error'],
     stop: lines.stop,
   };
 }

@@ -54,7 +54,7 @@ describe('a follower of a Consul that fails', function () {
     await consul.wipe();
     await consul.start();
     await followed.nextOf('unreachable');
-    // Not held silently at the old, high index, and not an empty snapshot either.
+    // Not stored silently at the old, high index, and not an empty snapshot either.
     await followed.nextOf('head-missing', 30_000);
     await registry.publish([changeOf('a')], options);
     const { snapshot, cause } = await followed.nextOf('snapshot', 30_000);
@@ -72,8 +72,8 @@ describe('a follower of a Consul that fails', function () {
       const { snapshot, cause } = await followed.nextOf('snapshot');
       tookMs.push(performance.now() - began);
       expect(cause).to.equal('hand-edit');
-      const held = snapshot.services.get('swarm/b');
-      expect(held?.ok && held.document.destinations[0]?.port).to.equal(port);
+      const stored = snapshot.services.get('swarm/b');
+      expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(port);
     }
     // The fastest one: what the machine has to do beside is no property of ours.
     expect(Math.min(...tookMs)).to.be.lessThan(1_000);

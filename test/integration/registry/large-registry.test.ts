@@ -85,9 +85,9 @@ describe(`a registry of ${many} definitions in Consul`, function () {
       await writing.transact([{ kind: 'set', key: `large/services/swarm/${service}`, value }]);
       const { snapshot, cause } = await followed.nextOf('snapshot');
       tookMs.push(performance.now() - began);
-      const held = snapshot.services.get(`swarm/${service}`);
+      const stored = snapshot.services.get(`swarm/${service}`);
       expect(cause).to.equal('hand-edit');
-      expect(held?.ok && held.document.destinations[0]?.port).to.equal(4242);
+      expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(4242);
     }
     const others = othersShare();
     console.log(

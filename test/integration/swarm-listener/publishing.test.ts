@@ -42,9 +42,9 @@ describe('the listener on a real Swarm', () => {
   async function isAtRest(): Promise<boolean> {
     const read = await listening.registry.read(AbortSignal.timeout(10_000));
     if (read.kind !== 'snapshot') return false;
-    for (const [key, held] of read.snapshot.services) {
-      if (!held.ok || held.document.source.kind !== 'swarm') continue;
-      const tasks = await tasksOf(engine.docker, held.document.source.serviceId);
+    for (const [key, stored] of read.snapshot.services) {
+      if (!stored.ok || stored.document.source.kind !== 'swarm') continue;
+      const tasks = await tasksOf(engine.docker, stored.document.source.serviceId);
       const required = tasks.filter(({ DesiredState }) => DesiredState === 'running' || DesiredState === 'ready');
       const endpoints = read.snapshot.endpoints.get(key);
       const shown = endpoints?.ok ? endpoints.document.tasks : [];

@@ -65,8 +65,8 @@ describe('several listeners', () => {
     return read.kind === 'snapshot' ? read.snapshot : undefined;
   };
   const pathOf = async (name: string) => {
-    const held = (await snapshot())?.services.get(`swarm/${name}`);
-    return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
+    const stored = (await snapshot())?.services.get(`swarm/${name}`);
+    return stored?.ok ? stored.document.destinations[0]?.servicePath?.[0] : undefined;
   };
   const leadingOf = async (those: readonly ListenerProcess[]) => {
     const states = await Promise.all(those.map(async (each) => ((await each.isLeading()) ? [each] : [])));
@@ -115,8 +115,8 @@ describe('several listeners', () => {
     const name = uniqueName('kept');
     const id = await deploy(name);
     await until('its task is active', async () => {
-      const held = (await snapshot())?.endpoints.get(`swarm/${name}`);
-      return held?.ok && held.document.tasks[0]?.state === 'active';
+      const stored = (await snapshot())?.endpoints.get(`swarm/${name}`);
+      return stored?.ok && stored.document.tasks[0]?.state === 'active';
     });
     const { sequence } = (await snapshot()) ?? {};
     relay.freeze();
@@ -138,8 +138,8 @@ describe('several listeners', () => {
     await deploy(name);
     // A task that begins later would be published then, and its service with it.
     await until('its task is active', async () => {
-      const held = (await snapshot())?.endpoints.get(`swarm/${name}`);
-      return held?.ok && held.document.tasks[0]?.state === 'active';
+      const stored = (await snapshot())?.endpoints.get(`swarm/${name}`);
+      return stored?.ok && stored.document.tasks[0]?.state === 'active';
     });
     await consul.kill();
     await consul.wipe();

@@ -67,7 +67,7 @@ describe('the listener in a storm', () => {
     const read = await listening.registry.read(AbortSignal.timeout(10_000));
     if (read.kind !== 'snapshot') return [];
     return [...read.snapshot.services.values()].map(
-      (held) => held.ok && held.document.destinations[0]?.servicePath?.[0],
+      (stored) => stored.ok && stored.document.destinations[0]?.servicePath?.[0],
     );
   };
 

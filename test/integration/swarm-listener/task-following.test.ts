@@ -69,13 +69,13 @@ describe('the listener following tasks', () => {
     const timer = setTimeout(() => stopping.abort(), 50_000);
     try {
       for await (const change of listening.registry.follow({ signal: stopping.signal })) {
-        const held =
+        const stored =
           change.kind === 'snapshot'
             ? change.snapshot.endpoints.get(`swarm/${name}`)
             : change.kind === 'delta'
               ? change.endpoints.get(`swarm/${name}`)
               : undefined;
-        if (held?.ok && fold(held.document.tasks)) return history;
+        if (stored?.ok && fold(stored.document.tasks)) return history;
         onBegin();
       }
     } finally {

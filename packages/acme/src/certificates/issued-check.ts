@@ -11,8 +11,8 @@ export function objectionToChain(chain: string, privateKey: string, names: reado
   try {
     const leaf = new X509Certificate(chain);
     if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) return 'the certificate is for another key';
-    const held = new Set(readIssued(chain).names);
-    const missing = names.filter((name) => !held.has(normalName(name)));
+    const covered = new Set(readIssued(chain).names);
+    const missing = names.filter((name) => !covered.has(normalName(name)));
     return missing.length === 0 ? undefined : `the certificate does not hold ${missing.join(', ')}`;
   } catch {
     return 'unreadable';

@@ -85,8 +85,8 @@ describe('following', () => {
     await under.registry.publish([changeOf('a', 81)], options);
     const delta = await followed.nextOf('delta');
     expect([...delta.services.keys()]).to.deep.equal(['swarm/a']);
-    const held = delta.services.get('swarm/a');
-    expect(held?.ok && held.document.destinations[0]?.port).to.equal(81);
+    const stored = delta.services.get('swarm/a');
+    expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(81);
     expect(delta.sequence).to.equal(2);
     expect(calls.get('list')).to.equal(undefined);
   });
@@ -168,15 +168,15 @@ describe('following', () => {
       followed = new FollowedChanges(under.registry, { journalGraceMs, searchAfterMs: 1 });
       await followed.nextOf('snapshot');
       // As above: both are written while the follower does not wait.
-      const held = Promise.withResolvers<void>();
-      gate = held.promise;
+      const reached = Promise.withResolvers<void>();
+      gate = reached.promise;
       await publish(81);
       await followed.nextOf('delta');
       await under.write({ kind: 'set', key: under.layout.leaderHeartbeat('swarm'), value: '1' });
       calls.clear();
       await publish(82);
       gate = undefined;
-      held.resolve();
+      reached.resolve();
     });
 
     it('reports nothing', async () => {
@@ -190,14 +190,14 @@ describe('following', () => {
     });
 
     it('reports changes while it searches', async () => {
-      const held = Promise.withResolvers<void>();
+      const reached = Promise.withResolvers<void>();
       gated = 'keys';
-      gate = held.promise;
+      gate = reached.promise;
       await followed.nextOf('delta');
       await until('the keys were listed', () => calls.get('keys') === 1);
       await publish(83);
       await followed.nextOf('delta');
-      held.resolve();
+      reached.resolve();
     });
   });
 

@@ -61,10 +61,10 @@ describe('publishing from memory', () => {
   async function ports(): Promise<{ readonly present: number | undefined; readonly former: readonly unknown[] }> {
     const read = await other.read(signal);
     if (read.kind !== 'snapshot') throw new Error('the head is missing');
-    const held = read.snapshot.services.get('swarm/web');
+    const stored = read.snapshot.services.get('swarm/web');
     const history = await other.history('swarm/web', signal);
     return {
-      present: held?.ok ? held.document.destinations[0]?.port : undefined,
+      present: stored?.ok ? stored.document.destinations[0]?.port : undefined,
       former: history.map(({ definition }) => definition.destinations[0]?.port),
     };
   }

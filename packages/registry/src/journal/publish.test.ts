@@ -178,9 +178,9 @@ describe('publishing', () => {
       if (former === undefined) throw new Error('no such entry');
       const index = (await snapshot()).services.get('swarm/web')?.index ?? 0;
       await under.registry.publish([rollbackTo(former, index, new Date(0))], { ...options, by: 'rollback' });
-      const held = (await snapshot()).services.get('swarm/web');
-      expect(held?.ok && held.document).to.deep.include({ updatedAt: '1970-01-01T00:00:00.000Z' });
-      expect(held?.ok && held.document.destinations[0]?.port).to.equal(8);
+      const stored = (await snapshot()).services.get('swarm/web');
+      expect(stored?.ok && stored.document).to.deep.include({ updatedAt: '1970-01-01T00:00:00.000Z' });
+      expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(8);
     });
 
     it('keeps the definition of a removed service', async () => {
@@ -225,8 +225,8 @@ describe('publishing', () => {
           value: JSON.stringify(definitionOf('swarm', 'web', 2)),
         });
       await under.registry.publish([changeOf('web', 3), changeOf('zeta', 3)], options);
-      const held = (await snapshot()).services.get('swarm/web');
-      expect(held?.ok && held.document.destinations[0]?.port).to.equal(3);
+      const stored = (await snapshot()).services.get('swarm/web');
+      expect(stored?.ok && stored.document.destinations[0]?.port).to.equal(3);
       const history = await under.registry.history('swarm/web', signal);
       expect(history.map((entry) => entry.definition.destinations[0]?.port)).to.deep.equal([2]);
     });

@@ -61,8 +61,8 @@ describe('a service that does not fit into the registry', () => {
     return response.snapshot;
   };
   const pathOf = async (service: string) => {
-    const held = (await read()).services.get(`swarm/${service}`);
-    return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
+    const stored = (await read()).services.get(`swarm/${service}`);
+    return stored?.ok ? stored.document.destinations[0]?.servicePath?.[0] : undefined;
   };
   const problems = async () => (await read()).labelProblems.get('swarm/big') ?? [];
   const isReported = async () => (await problems()).some(({ reason }) => reason === 'registry-refused');

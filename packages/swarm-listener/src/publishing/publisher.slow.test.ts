@@ -129,8 +129,8 @@ describe('the publisher', () => {
       return waiting === 0 && reconciled && failure === undefined && registry === 'known';
     });
   const pathOf = async (service: string) => {
-    const held = (await read()).services.get(`swarm/${service}`);
-    return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
+    const stored = (await read()).services.get(`swarm/${service}`);
+    return stored?.ok ? stored.document.destinations[0]?.servicePath?.[0] : undefined;
   };
   const withPath = (path: string, versionIndex: number) =>
     aService({ versionIndex, labels: { ...aService().labels, 'com.df.servicePath': path } });
@@ -190,8 +190,8 @@ describe('the publisher', () => {
     const first = (await read()).services.get('swarm/go-demo');
     translate([aService({ versionIndex: 20, labels: { ...aService().labels, 'com.df.aclName': '01' } })]);
     await until('the change', async () => {
-      const held = (await read()).services.get('swarm/go-demo');
-      return held?.ok && held.document.aclName === '01';
+      const stored = (await read()).services.get('swarm/go-demo');
+      return stored?.ok && stored.document.aclName === '01';
     });
     const second = (await read()).services.get('swarm/go-demo');
     expect(second?.ok && second.document.destinations[0]?.since).to.equal(
@@ -264,8 +264,8 @@ describe('the publisher', () => {
     translate([aService()], active);
     await settled();
     resolve();
-    const held = (await read()).endpoints.get('swarm/go-demo');
-    expect(held?.ok && held.document.tasks[0]?.state).to.equal('active');
+    const stored = (await read()).endpoints.get('swarm/go-demo');
+    expect(stored?.ok && stored.document.tasks[0]?.state).to.equal('active');
   });
 
   it('publishes nothing from a listing that is older than what is registered', async () => {
@@ -334,10 +334,10 @@ describe('the publisher', () => {
     expect(publisher.status().waiting).to.be.above(0);
     await until('so is the one with passwords', async () => (await found()).includes('many'));
     await settled();
-    const held = (await read()).services.get('swarm/many');
-    expect(held?.ok && held.document.users?.filter(({ passwordHash }) => passwordHash !== undefined)).to.have.length(
-      40,
-    );
+    const stored = (await read()).services.get('swarm/many');
+    expect(
+      stored?.ok && stored.document.users?.filter(({ passwordHash }) => passwordHash !== undefined),
+    ).to.have.length(40);
   });
 
   it('seals passwords, and keeps the hash of one that did not change', async () => {
@@ -345,15 +345,15 @@ describe('the publisher', () => {
     translate([aService({ labels })]);
     await settled();
     const hashOf = async () => {
-      const held = (await read()).services.get('swarm/go-demo');
-      return held?.ok ? held.document.users?.[0]?.passwordHash : undefined;
+      const stored = (await read()).services.get('swarm/go-demo');
+      return stored?.ok ? stored.document.users?.[0]?.passwordHash : undefined;
     };
     const hash = await hashOf();
     expect(hash).to.be.a('string').and.not.to.contain('s3cret');
     translate([aService({ versionIndex: 12, labels: { ...labels, 'com.df.aclName': '01' } })]);
     await until('the change', async () => {
-      const held = (await read()).services.get('swarm/go-demo');
-      return held?.ok && held.document.aclName === '01';
+      const stored = (await read()).services.get('swarm/go-demo');
+      return stored?.ok && stored.document.aclName === '01';
     });
     expect(await hashOf()).to.equal(hash);
   });

@@ -139,9 +139,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
     if (service.withdrawn === true) return { ...plain, withdrawn: true };
     if (service.definition === undefined) return plain;
-    const held = present.get(service.name)?.definition;
+    const stored = present.get(service.name)?.definition;
     // After a write with an unknown result, the last followed definition still dates the match.
-    const known = held === 'uncertain' ? followedOf(registered, service.name) : held;
+    const known = stored === 'uncertain' ? followedOf(registered, service.name) : stored;
     const previous = written.get(service.name) ?? known;
     // Not the time of translation: a former leader's date a moment after that would count as a date in the future, and each
     // change of the leader would rewrite definitions.

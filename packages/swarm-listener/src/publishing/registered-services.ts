@@ -111,8 +111,8 @@ function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: str
     const name = nameUnder(key, owner);
     if (name !== undefined) followed.set(name, merge(followed.get(name) ?? {}, parts));
   };
-  for (const [key, held] of snapshot.services) add(key, { definition: documentOf(held) });
-  for (const [key, held] of snapshot.endpoints) add(key, { endpoints: documentOf(held) });
+  for (const [key, stored] of snapshot.services) add(key, { definition: documentOf(stored) });
+  for (const [key, stored] of snapshot.endpoints) add(key, { endpoints: documentOf(stored) });
   for (const [key, problems] of snapshot.labelProblems) add(key, { problems });
   const { registryId, sequence } = snapshot;
   // A lower sequence is a registry restored from a backup: own writes are not in it.
@@ -133,8 +133,8 @@ function withDelta(
     if (Object.keys(next).length === 0) followed.delete(name);
     else followed.set(name, next);
   };
-  for (const [key, held] of delta.services) change(key, { definition: held ? documentOf(held) : null });
-  for (const [key, held] of delta.endpoints) change(key, { endpoints: held ? documentOf(held) : null });
+  for (const [key, stored] of delta.services) change(key, { definition: stored ? documentOf(stored) : null });
+  for (const [key, stored] of delta.endpoints) change(key, { endpoints: stored ? documentOf(stored) : null });
   for (const [key, problems] of delta.labelProblems) change(key, { problems: problems ?? null });
   return { ...before, sequence: delta.sequence, followed };
 }
@@ -146,8 +146,8 @@ function withoutFollowed(registered: RegisteredServices): RegisteredServices {
   return { ...registered, ahead };
 }
 
-function documentOf<T>(held: Stored<T>): T | 'uncertain' {
-  return held.ok ? held.document : 'uncertain';
+function documentOf<T>(stored: Stored<T>): T | 'uncertain' {
+  return stored.ok ? stored.document : 'uncertain';
 }
 
 function nameUnder(key: ServiceKey, owner: string): string | undefined {
