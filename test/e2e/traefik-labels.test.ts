@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { readCompose } from '../../packages/cli/src/compose/read-compose.ts';
 import { testCertificate } from '../../packages/proxy/test/test-certificate.ts';
@@ -45,6 +46,72 @@ describe('stacks with labels of Traefik', () => {
         }
       }
     });
+
+  /** A server that ends TLS itself and says its name first. */
+  const ownTls = `const t=require('node:tls');t.createServer({key:process.env.KEY,cert:process.env.CERT},s=>{s.on('error',()=>0);s.end('passed through')}).listen(8443)`;
+  const spoken = `require('node:net').createServer(s=>{s.on('error',()=>0);s.end('ended')}).listen(5432)`;
+  const tcp = (name: string, labels: Readonly<Record<string, string>>, port: number) => ({
+    'traefik.enable': 'true',
+    ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [`traefik.tcp.routers.${name}.${key}`, value])),
+    [`traefik.tcp.services.${name}.loadbalancer.server.port`]: String(port),
+  });
+
+  it('relay TCP routers at the port that ends TLS for requests, by the name that clients ask for', async () => {
+    const { key, cert } = await testCertificate(['passed.example']);
+    const { createService } = sharedStack();
+    ids.push(
+      await createService('tcp-passed', {
+        command: ['/node', '-e', ownTls],
+        env: { KEY: key, CERT: cert },
+        labels: tcp('passed', { rule: 'HostSNI(`passed.example`)', 'tls.passthrough': 'true' }, 8443),
+      }),
+      await createService('tcp-ended', {
+        command: ['/node', '-e', spoken],
+        labels: {
+          ...tcp('ended', { rule: 'HostSNI(`ended.example`)', tls: 'true', middlewares: 'anyone' }, 5432),
+          'traefik.tcp.middlewares.anyone.ipallowlist.sourcerange': '0.0.0.0/0, ::/0',
+        },
+      }),
+      await createService('tcp-staff', {
+        command: ['/node', '-e', spoken],
+        labels: {
+          ...tcp('staff', { rule: 'HostSNI(`staff.example`)', tls: 'true', middlewares: 'staff@swarm' }, 5432),
+          'traefik.tcp.middlewares.staff.ipallowlist.sourcerange': '192.0.2.0/24',
+        },
+      }),
+    );
+    await until(
+      'TLS is passed through',
+      async () => (await dialled('passed.example')) === 'passed through of passed.example',
+    );
+    await until('TLS is ended', async () => (await dialled('ended.example'))?.startsWith('ended of ') === true);
+    await until('its relay is in force', async () => {
+      const { body } = await sharedStack().admin('/v1/services');
+      return body.includes('staff.example');
+    });
+    expect(await dialled('staff.example')).to.equal(undefined);
+  });
+
+  /** What a server says first, and whose certificate the client sees. `undefined`: the connection was refused. */
+  function dialled(servername: string): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const { httpsPort } = sharedStack();
+      const socket = connect({ host: '127.0.0.1', port: httpsPort, servername, rejectUnauthorized: false });
+      let received = '';
+      socket.setEncoding('utf8');
+      socket.on('data', (part: string) => {
+        received += part;
+      });
+      let shown = '';
+      socket.once('secureConnect', () => {
+        shown = String(socket.getPeerCertificate().subject?.CN);
+      });
+      socket.on('error', () => undefined);
+      // A server of HTTP waits for a request.
+      socket.setTimeout(5_000, () => socket.destroy());
+      socket.once('close', () => resolve(received === '' ? undefined : `${received} of ${shown}`));
+    });
+  }
 
   async function deploy(set: LabelSet): Promise<void> {
     for (const [service, { labels: given }] of readCompose('stack.yml', set.file, {}).services) {

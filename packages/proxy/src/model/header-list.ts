@@ -48,20 +48,26 @@ export class HeaderList {
     return this.#find(name, 0) !== -1;
   }
 
-  add(name: string, value: string): void {
-    if (this.#isSound && !isSendableField(name, value)) this.#isSound = false;
+  /** @param isSendable of a field that is the same for every request: looked at once, by `isSendableField` */
+  add(name: string, value: string, isSendable?: boolean): void {
+    if (this.#isSound && !(isSendable ?? isSendableField(name, value))) this.#isSound = false;
     this.#flat.push(name, value);
   }
 
-  /** Replaces the first of that name in its place and drops the others; appends if there is none. */
-  set(name: string, value: string): void {
+  /**
+   * Replaces the first of that name in its place and drops the others; appends if there is none.
+   * @param isSendable as for `add`
+   */
+  set(name: string, value: string, isSendable?: boolean): void {
     const at = this.#find(name, 0);
     if (at === -1) {
-      this.add(name, value);
+      this.add(name, value, isSendable);
       return;
     }
-    if (this.#isSound && !isSendableField(name, value)) this.#isSound = false;
-    this.#flat[at + 1] = value;
+    if (this.#flat[at + 1] !== value) {
+      if (this.#isSound && !(isSendable ?? isSendableField(name, value))) this.#isSound = false;
+      this.#flat[at + 1] = value;
+    }
     this.#deleteFrom(name, at + 2);
   }
 
@@ -84,9 +90,9 @@ export class HeaderList {
   }
 
   /** As `set`, and drops every other spelling that services fold together with the name. */
-  setInEverySpelling(name: string, value: string): void {
+  setInEverySpelling(name: string, value: string, isSendable?: boolean): void {
     this.#deleteFolded(name, name.toLowerCase());
-    this.set(name, value);
+    this.set(name, value, isSendable);
   }
 
   deleteInEverySpelling(name: string): void {

@@ -1,6 +1,7 @@
 import type { UseOf } from '@swarmgate/labels';
 import { isFixedRequestHeader, isFramingHeader } from '@swarmgate/labels';
 import type { Exchange } from '../../model/exchange.ts';
+import { isSendableField } from '../../model/field-syntax.ts';
 import { HeaderList } from '../../model/header-list.ts';
 import { proceed } from '../local-responses.ts';
 import type { Middleware } from '../middleware.ts';
@@ -55,20 +56,27 @@ function requestChanges({ request = {} }: UseOf<'headers'>): readonly Change[] {
     .filter(([name]) => !isFixedRequestHeader(name))
     .map(([name, value]): Change => {
       if (value === '') return (list) => list.deleteInEverySpelling(name);
-      return (list) => list.setInEverySpelling(name, value);
+      const isSendable = isSendableField(name, value);
+      return (list) => list.setInEverySpelling(name, value, isSendable);
     });
+}
+
+/** Sets a field that is the same on every response, and is looked at once. */
+function always(name: string, value: string): Change {
+  const isSendable = isSendableField(name, value);
+  return (list) => list.set(name, value, isSendable);
 }
 
 function responseChanges({ response = {} }: UseOf<'headers'>): readonly Change[] {
   return Object.entries(response)
     .filter(([name]) => !isFramingHeader(name))
-    .map(([name, value]): Change => (value === '' ? (list) => list.delete(name) : (list) => list.set(name, value)));
+    .map(([name, value]): Change => (value === '' ? (list) => list.delete(name) : always(name, value)));
 }
 
 function securityHeaders(use: UseOf<'headers'>): readonly Change[] {
   const changes: Change[] = [];
   const set = (name: string, value: string | undefined) => {
-    if (value !== undefined) changes.push((list) => list.set(name, value));
+    if (value !== undefined) changes.push(always(name, value));
   };
   const { stsSeconds = 0 } = use;
   if (stsSeconds > 0) {

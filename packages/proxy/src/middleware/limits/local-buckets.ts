@@ -16,6 +16,8 @@ interface Bucket {
 /** The buckets of this process. The least recently used one is dropped for a new one, and is full when it comes back. */
 export class LocalBuckets {
   readonly #buckets: LRUCache<string, Bucket>;
+  /** The one that was used last: requests of one client come together. */
+  #last: { readonly key: string; readonly bucket: Bucket } | undefined;
 
   constructor(mostKeys: number) {
     this.#buckets = new LRUCache({ max: mostKeys });
@@ -24,16 +26,22 @@ export class LocalBuckets {
   /** @param nowMs milliseconds; only differences count */
   count({ requests: average, windowMs, burst }: BucketLimit, key: string, requests: number, nowMs: number): Count {
     const perMs = average / windowMs;
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      bucket = { tokens: burst, atMs: nowMs };
-      this.#buckets.set(key, bucket);
-    }
+    const bucket = this.#last?.key === key ? this.#last.bucket : this.#bucketOf(key, burst, nowMs);
     bucket.tokens = Math.min(burst, bucket.tokens + (nowMs - bucket.atMs) * perMs);
     bucket.atMs = nowMs;
     const isTaken = bucket.tokens >= requests;
     if (isTaken) bucket.tokens -= requests;
     return bucketCount(isTaken, bucket.tokens, requests, perMs);
+  }
+
+  #bucketOf(key: string, burst: number, nowMs: number): Bucket {
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      bucket = { tokens: burst, atMs: nowMs };
+      this.#buckets.set(key, bucket);
+    }
+    this.#last = { key, bucket };
+    return bucket;
   }
 }
 
