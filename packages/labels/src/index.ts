@@ -61,6 +61,7 @@ export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';
 export { methodOf } from './values/lists.ts';
 export * from './values/nearest-name.ts';
 export { networks } from './values/networks.ts';
+export { type OutboundServer, readOutboundServer } from './values/outbound-servers.ts';
 export { isPasswordHash } from './values/password-hash.ts';
 export { type PathPatternText, pathPatternText } from './values/path-pattern.ts';
 export type { PathRewrite } from './values/path-rewrites.ts';

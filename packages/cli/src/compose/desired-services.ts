@@ -177,7 +177,11 @@ function networkProblems(
   definition: ServiceDefinition | undefined,
   { traefik }: DesiredOptions,
 ): readonly Problem[] {
-  if (definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? true) return [];
+  if (
+    definition?.destinations.every(({ outboundHostname, outboundServers }) => outboundHostname ?? outboundServers) ??
+    true
+  )
+    return [];
   const problem = networkProblem(name, requestedNetwork(labels, traefik ?? {}), networks);
   return problem === undefined ? [] : [problem];
 }

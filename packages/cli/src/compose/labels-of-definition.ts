@@ -40,6 +40,7 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['srcPort', destination.srcPort],
     ['port', destination.port],
     ['outboundHostname', destination.outboundHostname],
+    ['outboundServers', destination.outboundServers?.join(',')],
     ['protocol', destination.protocol],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],

@@ -3,6 +3,7 @@ import { domains } from '../values/domains.ts';
 import { entryPorts, priority } from '../values/entry-ports.ts';
 import { headerPairs } from '../values/header-rules.ts';
 import { methods, texts } from '../values/lists.ts';
+import { outboundServers } from '../values/outbound-servers.ts';
 import { pathType } from '../values/path-type.ts';
 import { boolean, oneOf, port, text } from '../values/plain.ts';
 import { requestRule } from '../values/request-rule.ts';
@@ -176,6 +177,12 @@ export const routingDestinationLabels = {
       'Host that requests go to instead of the service, for what runs outside the Swarm: a name or an address (`[::1]` or `::1`), without a port.',
     example: 'db.example',
     dockerFlow: same,
+  }),
+  outboundServers: label('outboundServers', outboundServers, {
+    meaning:
+      'Several servers that requests go to instead of the service, each with its port: `10.0.0.7:8080,10.0.0.8:8080=3` gives the second three of four. Proxies of older versions go to `outboundHostname` and `port`.',
+    example: '10.0.0.7:8080,10.0.0.8:8080=3',
+    dockerFlow: added,
   }),
   reqMode: label('reqMode', oneOf('http', 'tcp', 'sni', 'tls'), {
     default: 'http',

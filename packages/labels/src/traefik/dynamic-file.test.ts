@@ -156,10 +156,16 @@ describe('the dynamic file of Traefik', () => {
 
   const partly: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
     [
-      'several servers',
-      'http:\n  services:\n    a:\n      loadBalancer:\n        servers: [{url: "http://a"}, {url: "http://b"}]\n',
-      /:3: http\.services\.a has no effect: it has 2 servers/,
+      'a server of TCP',
+      'tcp:\n  services:\n    a:\n      loadBalancer:\n        servers: [{address: "10.0.0.7:5432"}]\n',
+      /:3: tcp\.services\.a has no effect: servers of TCP by their address/,
     ],
+    [
+      'a mirroring service',
+      'http:\n  services:\n    a:\n      mirroring: { service: b }\n',
+      /mirroring is not supported/,
+    ],
+    ['a failover service', 'http:\n  services:\n    a:\n      failover: { service: b }\n', /failover is not supported/],
     ['no servers', 'http:\n  services:\n    a:\n      loadBalancer: {}\n', /it has no servers/],
     [
       'a weighted service',
@@ -241,6 +247,36 @@ describe('the dynamic file of Traefik', () => {
       expect(read.ok ? 'taken' : read.problem.message)
         .to.match(expected)
         .and.not.equal('taken');
+    });
+
+  // [servers, fields of the destination; undefined: nothing is served]
+  const served: readonly (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = [
+    ['[{url: "http://a:81"}]', { outboundHostname: 'a', port: 81, outboundServers: undefined }],
+    [
+      '[{url: "http://10.0.0.7:81"}, {url: "http://[::1]"}]',
+      { outboundHostname: '10.0.0.7', port: 81, outboundServers: ['10.0.0.7:81', '[::1]:80'] },
+    ],
+    [
+      '[{url: "https://a", weight: 3}, {url: "https://b:8443"}, {url: "https://c", weight: 0}]',
+      { sslVerifyNone: true, outboundServers: ['a:443=3', 'b:8443=1'] },
+    ],
+    ['[{url: "http://a"}, {url: "https://b"}]', undefined],
+    ['[{url: "http://a"}, {url: "http://b/path"}]', undefined],
+    ['[{url: "http://a", weight: 0}, {url: "http://b", weight: 0}]', undefined],
+    ['[{url: "http://a"}, {weight: 2}]', undefined],
+  ];
+  for (const [servers, expected] of served)
+    it(`leads to the servers ${servers}`, () => {
+      const text = `http:\n  routers: {a: {rule: Host(\`a\`), service: b}}\n  services: {b: {loadBalancer: {servers: ${servers}}}}\n`;
+      const { destinations = [], problems = [] } = translated(text).get('traefik-file') ?? {};
+      if (expected === undefined) {
+        expect(destinations).to.deep.equal([]);
+        expect(problems.map(({ severity }) => severity)).to.include('error');
+      } else {
+        expect(problems).to.deep.equal([]);
+        for (const [field, value] of Object.entries(expected))
+          expect(destinations[0]?.[field as 'outboundServers'], field).to.deep.equal(value);
+      }
     });
 
   it('is TOML by its name, with what YAML says', () => {

@@ -170,28 +170,58 @@ class FileReader {
       }
   }
 
-  /** Labels can express a service with one server only. */
+  /** Of several servers the URLs stand in one label, by blanks, and their weights alike. */
   #service(place: string, options: unknown, line: number | undefined): void {
-    const why = this.#unsupportedService(options);
+    const why = this.#unsupportedService(options, place.startsWith('traefik.tcp.'));
     if (why !== undefined) {
       this.#ignored('error', shownKey(place), line, `${why}, so what leads to it is not served`);
       return;
     }
     for (const [key, value] of this.#pairs(this.#pairs(options, 3)[0]?.[1], 4)) {
       if (key.toLowerCase() === 'servers')
-        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#yaml.resolved(value))[0], 5);
+        this.#servers(`${place}.loadBalancer.server`, itemsOf(this.#yaml.resolved(value)));
       else this.#flatten(`${place}.loadBalancer.${key}`, value, 5);
     }
   }
 
-  #unsupportedService(options: unknown): string | undefined {
+  #servers(place: string, servers: readonly unknown[]): void {
+    const [first, ...more] = servers;
+    if (more.length === 0) {
+      this.#flatten(place, first, 5);
+      return;
+    }
+    const keys = new Map<string, Node>();
+    const each = servers.map((server) => {
+      const values = new Map<string, string>();
+      for (const [key, value] of this.#pairs(server, 5)) {
+        const node = this.#yaml.resolved(value);
+        if (!isScalar(node) || /\s/.test(String(node.value)))
+          throw new Fault(
+            this.#lineAt(node),
+            `a server has a value of ${key.slice(0, 100)} that is none`,
+            'correct it',
+          );
+        values.set(key.toLowerCase(), String(node.value));
+        keys.set(key.toLowerCase(), node);
+      }
+      return values;
+    });
+    for (const [key, node] of keys) {
+      const usual = key === 'weight' ? '1' : '-';
+      this.#set(`${place}.${key}`, each.map((values) => values.get(key) ?? usual).join(' '), node);
+    }
+  }
+
+  #unsupportedService(options: unknown, isTcp: boolean): string | undefined {
     const pairs = this.#pairs(options, 3);
     const other = pairs.find(([key]) => key.toLowerCase() !== 'loadbalancer');
     if (other !== undefined) return `${other[0]} is not supported`;
     const servers = this.#pairs(pairs[0]?.[1], 4).find(([key]) => key.toLowerCase() === 'servers')?.[1];
     const count = itemsOf(this.#yaml.resolved(servers)).length;
-    if (count === 1) return undefined;
-    return count === 0 ? 'it has no servers' : `it has ${count} servers, and one is supported`;
+    // Services of the Swarm are what TCP routers lead to.
+    if (isTcp) return 'servers of TCP by their address are not supported';
+    if (count > mostServers) return `it has ${count} servers, and ${mostServers} are the most`;
+    return count === 0 ? 'it has no servers' : undefined;
   }
 
   #tls(section: string, entries: unknown, line: number | undefined): void {
@@ -313,6 +343,9 @@ class FileReader {
     return this.#lineOf.get(lower) ?? [...this.#lineOf].find(([each]) => each.startsWith(`${lower}.`))?.[1];
   }
 }
+
+/** As `com.df.outboundServers` has. */
+const mostServers = 100;
 
 function itemsOf(node: unknown): readonly unknown[] {
   return isSeq(node) ? node.items : [];

@@ -15,7 +15,13 @@ export interface Target {
   readonly port: number;
   readonly fields: Pick<
     Destination,
-    'protocol' | 'sslVerifyNone' | 'checkPath' | 'checkIntervalMs' | 'outboundHostname' | 'passHostHeader'
+    | 'protocol'
+    | 'sslVerifyNone'
+    | 'checkPath'
+    | 'checkIntervalMs'
+    | 'outboundHostname'
+    | 'outboundServers'
+    | 'passHostHeader'
   >;
   readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
   /** One of Traefik's own services (`api@internal`): nothing is served there. */
@@ -105,7 +111,8 @@ function targetOf(
   const url = options.get('loadbalancer.server.url');
   const port = url === undefined ? portOf(owner, name, options, section) : undefined;
   if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
-  const outside = url === undefined ? undefined : serverOf(url);
+  const servers = url === undefined ? undefined : serversOf(url, options.get('loadbalancer.server.weight'));
+  const outside = servers?.[0];
   if (url !== undefined && outside === undefined)
     return failed(
       'label-value-invalid',
@@ -128,6 +135,7 @@ function targetOf(
         ...(isSecure ? { sslVerifyNone: true } : {}),
         ...(scheme === 'h2c' ? { protocol: 'h2c' } : {}),
         ...(outside === undefined ? {} : { outboundHostname: outside.host }),
+        ...(servers === undefined || servers.length < 2 ? {} : { outboundServers: servers.map(textOfServer) }),
       },
       overrides: fields.overrides,
     },
@@ -180,9 +188,35 @@ export function portProblems(services: ReadonlyMap<string, GivenOptions>): reado
   });
 }
 
-function serverOf({
-  value,
-}: GivenOption): { readonly host: string; readonly port: number; readonly secure: boolean } | undefined {
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  readonly weight?: string;
+}
+
+/**
+ * One by a label, several by blanks of `TRAEFIK_FILE`, with as many weights; those that get no requests are left out. `undefined`: one of
+ * them is none, or they are not all of one scheme.
+ */
+function serversOf(url: GivenOption, weights: GivenOption | undefined): readonly Server[] | undefined {
+  const weightAt = (weights?.value ?? '').split(' ');
+  const found: Server[] = [];
+  for (const [at, text] of url.value.trim().split(' ').entries()) {
+    const server = serverOf(text);
+    if (server === undefined || (found[0]?.secure ?? server.secure) !== server.secure) return undefined;
+    const weight = weightAt[at] ?? '';
+    if (weight === '0') continue;
+    found.push(/^[1-9]\d{0,2}$|^1000$/.test(weight) ? { ...server, weight } : server);
+  }
+  return found;
+}
+
+function textOfServer({ host, port, weight }: Server): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}${weight === undefined ? '' : `=${weight}`}`;
+}
+
+function serverOf(value: string): Server | undefined {
   const match = /^(https?):\/\/([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?\/?$/.exec(value.trim());
   if (match === null) return undefined;
   const secure = match[1] === 'https';

@@ -1,4 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
+import { type OutboundServer, readOutboundServer } from '@swarmgate/labels';
 import type { EndpointsDocument, Problem, ProblemReason, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
@@ -27,7 +28,17 @@ export type Discovery =
       readonly names: readonly string[];
       readonly target: EndpointTarget;
       /** When no name resolves: the published ports, or nothing and why. */
-      readonly otherwise: Exclude<Discovery, { readonly kind: 'names' }>;
+      readonly otherwise: Exclude<Discovery, { readonly kind: 'names' | 'servers' }>;
+    }
+  | {
+      readonly kind: 'servers';
+      /** Of the servers, in their order. */
+      readonly names: readonly string[];
+      /** Every address of every one that resolves is an endpoint. At least one. */
+      readonly servers: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
+      readonly target: EndpointTarget;
+      /** When none of them resolves. */
+      readonly otherwise: Extract<Discovery, { readonly kind: 'none' }>;
     }
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint'; readonly problem: Problem };
 
@@ -44,6 +55,20 @@ export function discoverEndpoints(
 ): Discovery {
   const { definition, destination } = route;
   const target = targetOf(route);
+  if (destination.outboundServers !== undefined) {
+    const servers = destination.outboundServers.flatMap((text) => readOutboundServer(text) ?? []);
+    return {
+      kind: 'servers',
+      names: servers.map(({ host }) => host),
+      servers: withWeights(servers).map(({ host, ...server }) => ({ name: host, ...server })),
+      target,
+      otherwise: unreachable(
+        'outbound-unresolved',
+        'no server of outboundServers has an address',
+        'Correct com.df.outboundServers, or give the names an address in DNS.',
+      ),
+    };
+  }
   if (destination.outboundHostname !== undefined) {
     const fault = unreachable(
       'outbound-unresolved',
@@ -68,6 +93,12 @@ export function discoverEndpoints(
     if (tasks.length > 0) return { kind: 'addresses', endpoints: tasks };
   }
   return { kind: 'names', names: [`tasks.${dnsName}`, dnsName], target, otherwise };
+}
+
+/** All of them have a weight, or none has. */
+function withWeights(servers: readonly OutboundServer[]): readonly OutboundServer[] {
+  if (servers.every(({ weight = 1 }) => weight === 1)) return servers.map(({ host, port }) => ({ host, port }));
+  return servers.map(({ weight = 1, ...server }) => ({ ...server, weight }));
 }
 
 function targetOf(route: Pick<Route, 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>): EndpointTarget {

@@ -113,6 +113,31 @@ describe('upstreams', () => {
     expect(requested).to.deep.equal([]);
   });
 
+  it('are the addresses of several servers, each with its port and its weight', () => {
+    const outboundServers = ['a.example:80=3', '10.0.0.8:8080', '[::1]:81'];
+    const given = { ...route, destination: { ...destination, outboundHostname: 'a.example', outboundServers } };
+    apply(documentWith('10.0.1.5/24'));
+    const shown = () =>
+      upstreams.of(given).endpoints.map(({ id, weight, serverName }) => `${id} ×${weight} ${serverName}`);
+    expect(shown()).to.deep.equal(['a.example:80 ×3 a.example', '10.0.0.8:8080 ×1 10.0.0.8', '::1:81 ×1 ::1']);
+    states.set('a.example', { kind: 'resolved', addresses: ['10.0.3.1', '10.0.3.2'] });
+    states.set('10.0.0.8', { kind: 'resolved', addresses: ['10.0.0.8'] });
+    states.set('::1', { kind: 'failed', message: '' });
+    expect(shown()).to.deep.equal([
+      '10.0.3.1:80 ×3 a.example',
+      '10.0.3.2:80 ×3 a.example',
+      '10.0.0.8:8080 ×1 10.0.0.8',
+    ]);
+    expect(upstreams.of(given)).to.equal(upstreams.of(given));
+    for (const name of ['a.example', '10.0.0.8']) states.set(name, { kind: 'failed', message: '' });
+    expect(upstreams.of(given).problem?.reason).to.equal('outbound-unresolved');
+    const equal = {
+      ...given,
+      destination: { ...given.destination, outboundServers: ['b.example:80', 'c.example:80=1'] },
+    };
+    expect(upstreams.of(equal).endpoints.map(({ weight }) => weight)).to.deep.equal([undefined, undefined]);
+  });
+
   it('are never old overlay addresses', () => {
     apply(documentWith('10.0.1.5/24'), false);
     states.set('tasks.web', { kind: 'failed', message: '' });

@@ -87,7 +87,7 @@ export class Upstreams {
     // Nothing is made where nothing changed: this runs for every request.
     if (same && hasStates(before, stateOf)) return before.upstream;
     const found = same ? before.reach : this.#discoverEndpoints(route, served, subnets);
-    const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
+    const nameStates = namesOf(found).map(stateOf);
     const usable = withoutOwnPorts(upstreamOf(found, nameStates, before?.upstream), this.#options.ownPorts ?? ownPorts);
     const { drains = noDrains, endpoints } = served ?? {};
     const upstream = drains.length === 0 ? usable : withDrains(usable, drains, endpoints);
@@ -108,15 +108,19 @@ export class Upstreams {
 }
 
 const noNames: readonly NameState[] = [];
+const noHosts: readonly string[] = [];
 const noDrains: readonly EndpointDrain[] = [];
 
 /** Whether all its names are as they were. Queries each of them, which keeps them fresh. */
 function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string) => NameState): boolean {
-  if (found.kind !== 'names') return true;
+  const names = namesOf(found);
   let same = true;
-  for (let at = 0; at < found.names.length; at += 1)
-    same = stateOf(found.names[at] as string) === nameStates[at] && same;
+  for (let at = 0; at < names.length; at += 1) same = stateOf(names[at] as string) === nameStates[at] && same;
   return same;
+}
+
+function namesOf(found: Discovery): readonly string[] {
+  return found.kind === 'names' || found.kind === 'servers' ? found.names : noHosts;
 }
 
 function upstreamOf(found: Discovery, states: readonly NameState[], before: Upstream | undefined): Upstream {
@@ -125,6 +129,27 @@ function upstreamOf(found: Discovery, states: readonly NameState[], before: Upst
       return { endpoints: reuse(found.endpoints, before), inOrder: false, ifNone: 'no-endpoint' };
     case 'none':
       return { endpoints: [], inOrder: false, ifNone: found.reason, problem: found.problem };
+    case 'servers': {
+      const { servers, target, otherwise } = found;
+      const endpoints = servers.flatMap(({ name, port, weight }, index): readonly Endpoint[] => {
+        const state = states[index];
+        if (state === undefined || state.kind === 'failed') return [];
+        const weighted = weight === undefined ? {} : { weight };
+        // The system resolves a name that is not known yet when it is tried.
+        const hosts = state.kind === 'resolved' ? state.addresses : [name];
+        return hosts.map((host) => ({
+          id: `${host}:${port}`,
+          host,
+          ...target,
+          port,
+          state: 'active',
+          serverName: name,
+          ...weighted,
+        }));
+      });
+      if (endpoints.length === 0) return upstreamOf(otherwise, noNames, before);
+      return { endpoints: reuse(endpoints, before), inOrder: false, ifNone: 'no-endpoint' };
+    }
     case 'names': {
       const { names, target, otherwise } = found;
       const at = (host: string): Endpoint => ({ id: `${host}:${target.port}`, host, ...target, state: 'active' });
@@ -174,7 +199,9 @@ function reuse(endpoints: readonly Endpoint[], before: Upstream | undefined): re
           each.host === endpoint.host &&
           each.state === endpoint.state &&
           each.secure === endpoint.secure &&
-          each.http2 === endpoint.http2,
+          each.http2 === endpoint.http2 &&
+          each.weight === endpoint.weight &&
+          each.serverName === endpoint.serverName,
       ) ?? endpoint,
   );
 }

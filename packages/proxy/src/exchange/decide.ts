@@ -269,8 +269,8 @@ function withoutHost({ hostFor: _other, ...framing }: RequestFraming): RequestFr
 
 /** Host of a service that does not get the client's: its name where it is outside of the Swarm, else the endpoint's address. */
 function ownHostOf({ destination }: Route): (endpoint: Endpoint) => string {
-  return ({ host, port, secure }) => {
-    const name = destination.outboundHostname ?? host;
+  return ({ host, port, secure, serverName }) => {
+    const name = serverName ?? destination.outboundHostname ?? host;
     return port === (secure ? 443 : 80) ? hostPort(name, port).slice(0, -`:${port}`.length) : hostPort(name, port);
   };
 }

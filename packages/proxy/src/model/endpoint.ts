@@ -8,6 +8,10 @@ export interface Endpoint {
   /** It is reached by HTTP/2; else by HTTP/1.1. */
   readonly http2?: true;
   readonly state: 'active' | 'draining';
+  /** Its part of the requests among the endpoints of an upstream. Default 1; all of them have one, or none has. */
+  readonly weight?: number;
+  /** The server that it is an address of, where the service names several. */
+  readonly serverName?: string;
 }
 
 /** The result of picking an endpoint for a route. */

@@ -77,7 +77,9 @@ export function translateService(
     updatedAt: now.toISOString(),
     nowMs: now.getTime(),
   });
-  const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
+  const leadsElsewhere =
+    definition?.destinations.every(({ outboundHostname, outboundServers }) => outboundHostname ?? outboundServers) ??
+    false;
   const unreachable = unreachableProblem(service, view.networks, leadsElsewhere);
   return {
     ...identity,

@@ -44,7 +44,9 @@ export function translateTraefikService(
     },
     options.defaults,
   );
-  const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
+  const leadsElsewhere =
+    definition?.destinations.every(({ outboundHostname, outboundServers }) => outboundHostname ?? outboundServers) ??
+    false;
   const requested = requestedNetwork(service.labels, options.traefik ?? {});
   const unreachable =
     definition === undefined || leadsElsewhere

@@ -58,6 +58,23 @@ describe('the balancer', () => {
     expect(picks).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c']);
   });
 
+  it('goes round by weight, spread over the round', () => {
+    const weighted = upstreamOf({ ...a, weight: 3 }, { ...b, weight: 1 }, { ...c, weight: 1 });
+    const picks = Array.from({ length: 10 }, () => pickId(weighted));
+    for (const round of [picks.slice(0, 5), picks.slice(5)])
+      expect(round.toSorted()).to.deep.equal(['a', 'a', 'a', 'b', 'c']);
+    expect(picks.join('')).to.not.include('aaa');
+    eject(a);
+    expect([pickId(weighted), pickId(weighted)].toSorted()).to.deep.equal(['b', 'c']);
+  });
+
+  it('gives each its part of what is outstanding, by weight', () => {
+    const least = routeWith('least-outstanding');
+    const weighted = upstreamOf({ ...a, weight: 3 }, { ...b, weight: 1 });
+    const picks = Array.from({ length: 8 }, () => pickId(weighted, {}, least));
+    expect(picks.filter((id) => id === 'a')).to.have.length(6);
+  });
+
   it('goes round for each route by itself', () => {
     const other = routeWith(undefined, 'swarm/web/1');
     const upstream = upstreamOf(a, b);

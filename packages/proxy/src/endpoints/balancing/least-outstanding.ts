@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { AlgorithmParts, BalancingAlgorithm } from './algorithm.ts';
 
 /**
@@ -11,7 +12,12 @@ export function leastOutstanding({ random, outstandingOf }: AlgorithmParts): Bal
       const other = (first + 1 + Math.floor(random() * (among.length - 1))) % among.length;
       const [a, b] = [among[first], among[other]];
       if (a === undefined || b === undefined) return a ?? b;
-      return outstandingOf(b.id) < outstandingOf(a.id) ? b : a;
+      return loadOf(b, outstandingOf) < loadOf(a, outstandingOf) ? b : a;
     },
   };
+}
+
+/** With this request. One of twice the weight may have twice as many. */
+function loadOf({ id, weight = 1 }: Endpoint, outstandingOf: AlgorithmParts['outstandingOf']): number {
+  return (outstandingOf(id) + 1) / weight;
 }
