@@ -55,8 +55,8 @@ export const endpointMutants: readonly Mutant[] = [
     [
       [
         'the busier of two endpoints is picked',
-        'outstandingOf(b.id) < outstandingOf(a.id)',
-        'outstandingOf(b.id) > outstandingOf(a.id)',
+        'loadOf(b, outstandingOf) < loadOf(a, outstandingOf)',
+        'loadOf(b, outstandingOf) > loadOf(a, outstandingOf)',
       ],
     ],
   ),

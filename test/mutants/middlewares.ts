@@ -112,7 +112,7 @@ export const middlewareMutants: readonly Mutant[] = [
     `${middleware}/headers/headers.ts`,
     [`${stage}/headers-and-access.slow.test.ts`],
     [
-      ['X_User of the client stays', 'list.setInEverySpelling(name, value)', 'list.set(name, value)'],
+      ['X_User of the client stays', 'list.setInEverySpelling(name, value, isSendable)', 'list.set(name, value)'],
       ['a removed header stays in another spelling', 'list.deleteInEverySpelling(name)', 'list.delete(name)'],
       ['STS is sent over http', "use.forceSts === true || client.scheme === 'https'", 'true'],
       ['a 401 cannot be read by a script', 'return { ...local, headers: list.flat };', 'return local;'],
