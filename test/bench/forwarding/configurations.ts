@@ -85,8 +85,17 @@ ${backends.join('\n')}
   return file;
 }
 
-/** @param protocol what the port speaks, beyond HTTP/1.1; with `http2`, which has no TLS here, nothing else */
-export function nginxConfiguration(directory: string, port: number, backendPort: number, protocol = ''): string {
+/**
+ * @param protocol what the port speaks, beyond HTTP/1.1; with `http2`, which has no TLS here, nothing else
+ * @param pem key and certificate, with `ssl`
+ */
+export function nginxConfiguration(
+  directory: string,
+  port: number,
+  backendPort: number,
+  protocol: '' | 'http2' | 'ssl' = '',
+  pem = '',
+): string {
   const name = `nginx${protocol}`;
   const file = join(directory, `${name}.conf`);
   const map = Array.from({ length: services }, (_, at) => `    ${hostOf(at)} service;`).join('\n');
@@ -104,6 +113,7 @@ ${map}
   }
   server {
     listen 127.0.0.1:${port} ${protocol} backlog=4096;
+    ${pem === '' ? '' : `ssl_certificate ${pem}; ssl_certificate_key ${pem};`}
     location / {
       proxy_pass http://$upstream; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;

@@ -160,6 +160,8 @@ function recipeOf(
       return haproxy('haproxy-h2c-out', { http2: true, http2Out: true, backendPort: http2Port });
     case 'nginx, HTTP/2':
       return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort, 'http2')] };
+    case 'nginx, TLS':
+      return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort, 'ssl', pem)] };
     case 'nginx':
       return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort)] };
     case 'Caddy':
