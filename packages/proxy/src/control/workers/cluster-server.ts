@@ -34,6 +34,7 @@ import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { SharedChecks } from './shared-checks.ts';
 import { SharedEjections } from './shared-ejections.ts';
 import { SharedSemaphores } from './shared-semaphores.ts';
+import { StartMemory } from './start-memory.ts';
 import { SummedMetrics } from './summed-metrics.ts';
 import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -143,6 +144,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     for (const listener of ejectionListeners) listener(endpointId);
   };
   const challenges = new OpenChallenges();
+  const startMemory = new StartMemory();
   const firstTable = Promise.withResolvers<void>();
   const onMessage = responderToWorkers({
     limiters,
@@ -211,9 +213,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   // `open` reports it.
   starting.catch(() => undefined);
   return {
-    open() {
+    async open() {
       firstTable.resolve();
-      return starting;
+      await starting;
+      startMemory.opened(view.services.size);
     },
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
@@ -221,6 +224,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       summed.apply(change.changes);
       checks.apply(view.table, change.changes);
       await fleet.apply(change);
+      startMemory.applied(view.services.size);
     },
     table: () => view.table,
     endpointsOf: (route) => view.endpointsOf(route),

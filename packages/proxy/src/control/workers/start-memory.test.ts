@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { StartMemory } from './start-memory.ts';
+
+describe('memory of the start', () => {
+  const cases = [
+    ['a large table is there when the workers serve', [['opened', 10_000]], 1],
+    [
+      'a large table comes later',
+      [
+        ['opened', 0],
+        ['applied', 10_000],
+      ],
+      1,
+    ],
+    [
+      'one large table comes after the other',
+      [
+        ['opened', 5_000],
+        ['applied', 10_000],
+      ],
+      1,
+    ],
+    [
+      'the tables are small',
+      [
+        ['opened', 10],
+        ['applied', 20],
+      ],
+      0,
+    ],
+    ['no worker serves yet', [['applied', 10_000]], 0],
+  ] as const;
+  for (const [what, steps, times] of cases)
+    it(`is given back ${times === 1 ? 'once' : 'never'}: ${what}`, () => {
+      let released = 0;
+      const memory = new StartMemory(() => {
+        released += 1;
+      });
+      for (const [step, services] of steps) memory[step](services);
+      expect(released).to.equal(times);
+    });
+
+  it('is collected by V8 itself', () => {
+    const heap = () => process.memoryUsage().heapUsed;
+    const before = heap();
+    let garbage = Array.from({ length: 200_000 }, (_, at) => ({ at }));
+    const withGarbage = heap();
+    expect(withGarbage).to.be.above(before + 5_000_000);
+    garbage = [];
+    new StartMemory().opened(10_000 + garbage.length);
+    expect(heap()).to.be.below(withGarbage - 5_000_000);
+  });
+});

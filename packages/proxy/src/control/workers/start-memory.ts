@@ -1,0 +1,43 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Fewer services leave nothing behind that is worth the pause. */
+const fewestServices = 1_000;
+
+/**
+ * Gives back to the system what reading the first large table took: V8 keeps it otherwise, 170 MB of 350 with 10,000 services.
+ * Once: the pause (0.4 s of processor time with 10,000 services) is that of the control process, while its workers serve.
+ */
+export class StartMemory {
+  readonly #release: () => void;
+  #isOpen = false;
+  #isReleased = false;
+
+  constructor(release: () => void = collectAll) {
+    this.#release = release;
+  }
+
+  /** The workers serve this many services. */
+  opened(services: number): void {
+    this.#isOpen = true;
+    this.applied(services);
+  }
+
+  /** The table in force has this many services. */
+  applied(services: number): void {
+    if (!this.#isOpen || this.#isReleased || services < fewestServices) return;
+    this.#isReleased = true;
+    this.#release();
+  }
+}
+
+/** Without V8's collector at hand, as where Node leaves it out, memory stays with the process. */
+function collectAll(): void {
+  try {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('globalThis.gc');
+    if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
+}
