@@ -47,7 +47,7 @@ export async function benchChanges({ quick, say }: ChangesOptions): Promise<read
     for (const { process } of replicas) stopping.push(() => process.remove());
     for (const figure of await changesOf(replicas, 'Consul, two replicas', port, quick)) add(figure);
     add(await edits(consul, replicas, port, quick, 'an edit straight in Consul, served by both', promisedMs.edit));
-    await fill(consul, port, quick ? many / 10 : many);
+    await fillRegistry(consul, port, quick ? many / 10 : many);
     await servedByAll(replicas, `/other-${quick ? many / 10 - 1 : many - 1}`);
     const name = `the same among ${many.toLocaleString('en')} services`;
     add(await edits(consul, replicas, port, quick, name, promisedMs.editAmongMany));
@@ -173,7 +173,8 @@ async function servedByAll(replicas: readonly Replica[], path: string): Promise<
   await Promise.all(served);
 }
 
-async function fill(consul: RunningConsul, port: number, count: number): Promise<void> {
+/** Services `other/other-0`, … with a path each, as a listener publishes them. */
+export async function fillRegistry(consul: RunningConsul, port: number, count: number): Promise<void> {
   const store = createConsulStore({ address: consul.address });
   const changes = Array.from({ length: count }, (_, n) => {
     const document = definitionOf('other', `other-${n}`, `/other-${n}`, port);

@@ -6,15 +6,20 @@ import { benchForwarding } from './forwarding.ts';
 import { withSection } from './performance-page.ts';
 import { forwardingSection, machineLine, routingSection } from './report.ts';
 import { benchRouting } from './routing.ts';
+import { benchStart } from './start.ts';
 import { benchTails, tailsSection } from './tails.ts';
 
-// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails]`. Figures of a whole run go to
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start]`. Figures of a whole run go to
 // docs/performance.md; a quick or partial one is only printed.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
-    part: { type: 'string', multiple: true, default: ['forwarding', 'routing', 'footprint', 'changes', 'tails'] },
+    part: {
+      type: 'string',
+      multiple: true,
+      default: ['forwarding', 'routing', 'footprint', 'changes', 'tails', 'start'],
+    },
   },
 });
 const page = new URL('../../docs/performance.md', import.meta.url);
@@ -51,6 +56,12 @@ if (values.part.includes('tails')) {
   const section = tailsSection(await benchTails({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
   text = withSection(text, 'tails', section);
+}
+if (values.part.includes('start')) {
+  say('start, memory of all processes, shares of workers');
+  const section = routingSection(await benchStart({ quick: values.quick, say }), machine);
+  console.log(section);
+  text = withSection(text, 'start', section);
 }
 if (publish) {
   await writeFile(page, text);

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheDirectory } from './cache.ts';
 
 const command = fileURLToPath(new URL('../../packages/cli/bin/swarmgate.mjs', import.meta.url));
 
 export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
+  /** Keeps its compiled sources in its own data, as users' processes do, instead of one folder for all tests. Default false. */
+  readonly ownCompileCache?: boolean;
   /** A program with its arguments that becomes it, such as `prlimit`: the process keeps its number. */
   readonly through?: readonly string[];
   /** A container whose network and names it shares: it listens, connects and resolves as that one. Needs root. */
@@ -27,6 +30,8 @@ export interface SwarmgateProcess {
   stop(): Promise<void>;
   /** The last lines it wrote. */
   log(): string;
+  /** Removes the snapshot of a stopped one: the next start has only the registry. */
+  forgetSnapshot(): void;
   /** Stops it and removes its data. */
   remove(): Promise<void>;
 }
@@ -39,6 +44,7 @@ export function startSwarmgate(args: readonly string[], options: ProcessOptions)
     NODE_ENV: 'production',
     LOG_LEVEL: 'warn',
     DATA_DIR: dataDir,
+    ...(options.ownCompileCache === true ? {} : { NODE_COMPILE_CACHE: cacheDirectory('compile-cache') }),
     ...options.env,
   };
   const commandLine = [
@@ -91,6 +97,9 @@ export function startSwarmgate(args: readonly string[], options: ProcessOptions)
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     log: () => log,
+    forgetSnapshot() {
+      for (const file of readdirSync(dataDir)) if (file.startsWith('snapshot-')) rmSync(join(dataDir, file));
+    },
     remove: async () => {
       await end('SIGTERM');
       rmSync(dataDir, { recursive: true, force: true });

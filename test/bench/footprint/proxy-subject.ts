@@ -30,8 +30,8 @@ process.once('disconnect', () => void server.stop().then(() => process.exit(0)))
 let revision = 0;
 await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
 await server.open();
-const [worker] = server.workers();
-tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: worker?.pid ?? process.pid });
+const workers = server.workers().map(({ pid }) => pid);
+tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: workers[0] ?? process.pid, workers });
 
 /** One service of the many is another one than before, 100 times a second. */
 async function swapAtRate(times: number): Promise<void> {

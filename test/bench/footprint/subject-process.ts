@@ -14,6 +14,8 @@ export type SubjectMessage =
       readonly port: number;
       /** Of the process that serves requests. */
       readonly pid: number;
+      /** All that do. */
+      readonly workers: readonly number[];
     }
   | { readonly kind: 'swapped' };
 
@@ -21,6 +23,7 @@ export type SubjectMessage =
 export interface Subject {
   readonly port: number;
   readonly pid: number;
+  readonly workers: readonly number[];
   swap(times: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -40,6 +43,7 @@ export async function startSubject(
   return {
     port: first.port,
     pid: first.pid,
+    workers: first.workers,
     async swap(times) {
       const swapped = next(child);
       child.send({ swaps: times } satisfies SubjectOrder);

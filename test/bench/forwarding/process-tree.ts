@@ -53,7 +53,8 @@ export function residentBytes(pid: number): number {
   }, 0);
 }
 
-function treeOf(root: number): number[] {
+/** A process and all its descendants. */
+export function treeOf(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
