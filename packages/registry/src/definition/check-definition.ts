@@ -2,8 +2,8 @@ import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels'
 import { checkDestinations, controlCharacterIn } from '@swarmgate/labels';
 import type { z } from 'zod';
 import { readEndpoints } from './check-endpoints.ts';
-import { definitionSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
+import { parseDefinition } from './parse-definition.ts';
 import { unknownFields } from './unknown-fields.ts';
 import { withUnknownRestrictions } from './unknown-restrictions.ts';
 
@@ -30,7 +30,7 @@ export interface ExpectedPlace {
  */
 export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
   const completed = completeDestinations(json);
-  const parsed = definitionSchema.safeParse(completed);
+  const parsed = parseDefinition(completed);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, completed) };
   const definition: ServiceDefinition = parsed.data;
   const problems = [

@@ -61,13 +61,13 @@ export function readEndpoints(json: unknown): EndpointsRead {
     if (warnings.length < mostWarnings) warnings.push(leftOut(where, value, parsed.error));
     return [];
   };
-  const tasks = document.data.tasks.flatMap((each, at) =>
+  const tasks = eachOf(document.data.tasks, (each, at) =>
     usable(taskSchema, each, `tasks.${at}`).map((task) => ({
       ...task,
-      addresses: task.addresses.flatMap((address, n) => usable(cidr, address, `tasks.${at}.addresses.${n}`)),
+      addresses: eachOf(task.addresses, (address, n) => usable(cidr, address, `tasks.${at}.addresses.${n}`)),
     })),
   );
-  const published = document.data.published.flatMap((each, at) => usable(publishedSchema, each, `published.${at}`));
+  const published = eachOf(document.data.published, (each, at) => usable(publishedSchema, each, `published.${at}`));
   const optional = <T>(schema: z.ZodType<T>, value: unknown, where: string) =>
     value === undefined ? undefined : usable(schema, value, where)[0];
   const vip = optional(cidr, document.data.vip, 'vip');
@@ -85,6 +85,11 @@ export function readEndpoints(json: unknown): EndpointsRead {
     ...((document.data.tasksOnly ?? false) === false ? {} : { tasksOnly: true }),
   };
   return { ok: true, endpoints, warnings };
+}
+
+/** As `flatMap`, whose lists keep room for 17 values: a service has one or two of each, and documents stay. */
+function eachOf<T>(values: readonly unknown[], read: (value: unknown, at: number) => readonly T[]): readonly T[] {
+  return values.flatMap(read).slice();
 }
 
 function leftOut(where: string, value: unknown, error: z.ZodError): Problem {
