@@ -20,6 +20,11 @@ export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonl
   ],
   'server/http1/local-response-text.ts': [['STATUS_CODES'], 'a table of texts'],
   'server/http1/response-writer.ts': [['STATUS_CODES'], 'a table of texts'],
+  'server/http2/reference/reference-connection.ts': [
+    ['IncomingHttpHeaders', 'ServerHttp2Session', 'ServerHttp2Stream', 'performServerHandshake'],
+    '`HTTP2=node`: the reference that the own server is compared with',
+  ],
+  'server/http2/reference/reference-stream.ts': [['OutgoingHttpHeaders', 'ServerHttp2Stream'], 'types'],
 };
 
 const servers = /^(?:node:)?(?:http|https|http2|_http_server|_http_common)$/;

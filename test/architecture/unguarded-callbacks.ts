@@ -8,6 +8,7 @@ const own = 'calls only code that catches all it does; see the comment of the fu
 const command = 'belongs to a command: an error ends it with a message and an exit code';
 const lastGuard = 'is the last guard itself, or ends the process';
 const inside = 'is called by a guarded callback of the connection, not by the event loop';
+const passes = 'gives its arguments to a guarded function, and does nothing else';
 const pools = 'gives buffers back to their pool, and nothing else';
 const reads = 'allocates a buffer, and calls a guarded function with what was read';
 const thread = 'runs in a thread of its own: what ends the thread is reported to the calls in flight';
@@ -121,6 +122,8 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/server/entrypoints.ts', '.close(() => resolve())', settles],
   ['proxy/src/server/entrypoints.ts', ', onListening)', settles],
   ['proxy/src/server/http1/socket-tunnel.ts', 'this.#onSent', 'its owner gives a guarded function'],
+  ['proxy/src/server/http2/reference/reference-connection.ts', "'stream'", passes],
+  ['proxy/src/server/http2/reference/reference-stream.ts', '.on(event', passes],
   ['proxy/src/server/proxy-protocol/proxied-connections.ts', 'resolve(result)', settles],
   ['proxy/src/server/relay/relayed-connection.ts', "'close', onGone", aborts],
   ['proxy/src/server/relay/relays.ts', "'error', reject", settles],

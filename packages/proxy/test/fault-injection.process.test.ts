@@ -20,6 +20,8 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['express/view-socket.ts', 'middleware that listens on a socket; node-parity.slow.test.ts'],
   ['middleware/auth/password-pool.ts', 'a thread; password-pool.test.ts'],
   ['server/entrypoints.ts', 'the end of a port, and admission by the control process, whose promise is a call’s'],
+  ['server/http2/reference/reference-connection.ts', '`HTTP2=node` alone, the reference of comparisons'],
+  ['server/http2/reference/reference-stream.ts', '`HTTP2=node` alone, the reference of comparisons'],
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
   ['server/relay/relayed-connection.ts', 'the abort at the end of the process'],
   ['server/relay/relays.ts', 'admission by the control process'],

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { onStage } from './conformance/suite.ts';
 import type { ScriptedBackend } from './scripted-backend.ts';
-import { makeHttp2Server, type Rig, type RigOptions } from './server-rig.ts';
+import { type MakeServer, makeHttp2Server, type Rig, type RigOptions } from './server-rig.ts';
 
 export interface Received {
   readonly status: number;
@@ -39,8 +39,17 @@ export type Http2Stage = { readonly rig: Rig; readonly backend: ScriptedBackend;
 
 /** A server of HTTP/2 before a scripted backend, with a session to it. */
 export function onHttp2(run: (stage: Http2Stage) => Promise<void>, options: Partial<RigOptions> = {}): Promise<void> {
+  return onHttp2Of(makeHttp2Server, run, options);
+}
+
+/** The same with another server. */
+export function onHttp2Of(
+  make: MakeServer,
+  run: (stage: Http2Stage) => Promise<void>,
+  options: Partial<RigOptions> = {},
+): Promise<void> {
   return onStage(
-    makeHttp2Server,
+    make,
     async ({ rig, backend }) => {
       const session = connect(`http://127.0.0.1:${rig.port}`);
       session.on('error', () => undefined);

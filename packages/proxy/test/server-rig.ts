@@ -40,7 +40,7 @@ const newRequestId = () => `id-${String(++requestIds).padStart(5, '0')}`;
 
 export const makeCoreServer = (
   { limits, trusted, writesVia, ...others }: ServerMaterial,
-  http2?: { readonly mostStreams: number },
+  http2?: { readonly mostStreams: number; readonly isReference?: boolean },
 ) =>
   createHttpServer({
     ...(http2 === undefined ? {} : { http2 }),
@@ -56,6 +56,10 @@ export const makeCoreServer = (
 
 /** The same, which serves HTTP/2 too. */
 export const makeHttp2Server: MakeServer = (material) => makeCoreServer(material, { mostStreams: 100 });
+
+/** The same, by node:http2 (`HTTP2=node`). */
+export const makeReferenceServer: MakeServer = (material) =>
+  makeCoreServer(material, { mostStreams: 100, isReference: true });
 
 /** The same, with every route through Express. */
 export const makeExpressServer: MakeServer = (material) => makeCoreServer(throughExpress(material));

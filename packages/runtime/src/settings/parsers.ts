@@ -54,6 +54,13 @@ export const boolean: Parser<boolean> = (raw) => {
   return not('one of 1 t T true TRUE True 0 f F false FALSE False');
 };
 
+/** Serve it by the own code, by Node's for comparison, or not. */
+export const http2: Parser<boolean | 'node'> = (raw) => {
+  if (raw === 'node') return ok('node');
+  const parsed = boolean(raw);
+  return parsed.ok ? parsed : not(`${parsed.expected}, or node`);
+};
+
 /** Not set is `false`, and so is everything that is no boolean. */
 export function isTrue(raw: string | undefined): boolean {
   return raw !== undefined && truths.has(raw.trim());

@@ -2,6 +2,7 @@ import {
   bearerToken,
   boolean,
   entrypoints,
+  http2,
   httpRouter,
   integer,
   networks,
@@ -142,10 +143,11 @@ export const proxySettings = {
   }),
   http2: given({
     env: ['HTTP2'],
-    parse: boolean,
+    parse: http2,
     default: 'true',
     usedBy: serving,
-    meaning: 'Serve HTTP/2: by ALPN on `:ssl` ports, by the preface of its clients on plain ports',
+    meaning:
+      'Serve HTTP/2: by ALPN on `:ssl` ports, by the preface of its clients on plain ports. `node`: with the framing of node:http2, for comparison; it costs more, and floods meet the limits of Node alone',
   }),
   http2MaxConcurrentStreams: given({
     env: ['HTTP2_MAX_CONCURRENT_STREAMS'],

@@ -117,7 +117,7 @@ export function* explain(
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
   const { method, host, path, port, secure } = target;
   const answer = isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner);
-  const entry = { secure: secure === true, isServed: parts.settings.http2 };
+  const entry = { secure: secure === true, isServed: parts.settings.http2 !== false };
   return {
     request: { method, host, path, port, headers },
     winner: winner === undefined ? null : viewRoute(winner, parts),

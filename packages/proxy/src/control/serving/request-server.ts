@@ -261,7 +261,7 @@ export async function prepareRequestServer(
       certificates,
       challenges,
       handshakeMs: settings.timeoutHttpRequestMs,
-      http2: settings.http2,
+      http2: settings.http2 !== false,
       ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
       ...(ticketKeys === undefined ? {} : { ticketKeys }),
     },

@@ -43,7 +43,9 @@ export function httpServer(
       queueMs: settings.timeoutQueueMs,
       inAll: Math.min(defaultPoolLimits.inAll, budget.endpoints),
     },
-    ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
+    ...(settings.http2 === false
+      ? {}
+      : { http2: { mostStreams: settings.http2MaxConcurrentStreams, isReference: settings.http2 === 'node' } }),
     logger,
     onOpened: measured.opened,
   });

@@ -5,14 +5,13 @@ import { type OutputBatch, releaseOutput } from '../../http/http2/frame-output.t
 import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
-import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { takeOwnTurn } from '../fair-turn.ts';
 import { SocketEvents } from '../socket-events.ts';
-import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
 import type { Http2Context } from './connection-context.ts';
+import { CoveredAuthorities } from './covered-authorities.ts';
 import { RequestStream, type StreamConnection } from './request-stream.ts';
 
 type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
@@ -57,9 +56,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   readonly #silence: ClosingSilence;
   /** Draining, or its client broke the protocol: it gets little time to close. */
   #isShort = false;
-  readonly #reach: CertificateReach | undefined;
-  /** The last one that the certificate stood for. */
-  #coveredAuthority = '';
+  readonly #covered: CoveredAuthorities;
   /** Streams that what is being read brought something for, each once. */
   #touched: RequestStream[] = [];
   readonly #afterWrite: (error?: Error | null) => void;
@@ -68,7 +65,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
     this.#socket = socket;
     this.#silence = new ClosingSilence(socket);
-    this.#reach = certificateReach(socket);
+    this.#covered = new CoveredAuthorities(socket);
     this.context = context;
     this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
@@ -102,12 +99,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   }
 
   standsFor(authority: string): boolean {
-    if (this.#reach === undefined || authority === this.#coveredAuthority) return true;
-    const normal = normalizeHost(authority);
-    // One that is no host is refused for that.
-    if (normal.ok && !this.#reach(normal.host)) return false;
-    this.#coveredAuthority = authority;
-    return true;
+    return this.#covered.standsFor(authority);
   }
 
   get dataCopied(): boolean {

@@ -16,16 +16,12 @@ export interface Http2ServerOptions {
   readonly mostStreams?: number;
 }
 
-/** Serves HTTP/2 on connections whose client has chosen it by ALPN or by its preface. */
-export function createHttp2Server({
-  context,
-  timeouts,
-  limits = defaultHeadLimits,
-  mostStreams,
-}: Http2ServerOptions): ProtocolServer {
-  const connections = new TrackedConnections();
-
-  const shared: Http2Context = {
+/** What the connections of one server share. */
+export function contextOf(
+  { context, timeouts, limits = defaultHeadLimits, mostStreams }: Http2ServerOptions,
+  connections: TrackedConnections,
+): Http2Context {
+  return {
     ...context,
     sweep: context.pool.sweep,
     timeouts,
@@ -37,7 +33,12 @@ export function createHttp2Server({
     },
     forget: (connection) => connections.remove(connection),
   };
+}
 
+/** Serves HTTP/2 on connections whose client has chosen it by ALPN or by its preface. */
+export function createHttp2Server(options: Http2ServerOptions): ProtocolServer {
+  const connections = new TrackedConnections();
+  const shared = contextOf(options, connections);
   return {
     accept(socket: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
       const connection = new Http2Connection(socket, entrypoint, shared);

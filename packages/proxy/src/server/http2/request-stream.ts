@@ -5,13 +5,13 @@ import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import type { RefusedRequest, RequestHead } from '../../http/http2/message-head.ts';
-import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { ParseError } from '../../http/parse-error.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { Http2Context } from './connection-context.ts';
 import { flatOfHead } from './flat-head.ts';
 import { Http2Request } from './http2-request.ts';
+import type { ServedStream } from './served-stream.ts';
 import { StreamBody } from './stream-body.ts';
 import { type ResponseHost, StreamResponse } from './stream-response.ts';
 import { StreamTunnel, type TunnelHost } from './stream-tunnel.ts';
@@ -37,7 +37,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   deadlineMs = Number.POSITIVE_INFINITY;
   sweepPlace = -1;
   readonly #connection: StreamConnection;
-  readonly #stream: Http2Stream;
+  readonly #stream: ServedStream;
   readonly #body: StreamBody;
   readonly #headBytes: number;
   readonly #offersTunnel: boolean;
@@ -52,7 +52,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   readonly #ended: boolean;
 
   /** @param ended the request has no body */
-  constructor(connection: StreamConnection, stream: Http2Stream, head: RequestHead | RefusedRequest, ended: boolean) {
+  constructor(connection: StreamConnection, stream: ServedStream, head: RequestHead | RefusedRequest, ended: boolean) {
     this.#connection = connection;
     this.#head = 'fields' in head ? head : undefined;
     this.#ended = ended;
@@ -95,7 +95,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
     this.#begin(view.method).serve(view);
   }
 
-  static refuse(connection: StreamConnection, stream: Http2Stream, refused: RefusedRequest): void {
+  static refuse(connection: StreamConnection, stream: ServedStream, refused: RefusedRequest): void {
     new RequestStream(connection, stream, refused, true).#begin(refused.method).refuse(refused.error);
   }
 

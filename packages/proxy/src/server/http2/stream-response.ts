@@ -4,10 +4,10 @@ import { localResponse, localResponseHeaders } from '../../exchange/local-respon
 import { allowedTrailers } from '../../http/chunked-reader.ts';
 import { bytesOf, lowered } from '../../http/http2/field-lines.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
-import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
 import { httpDate } from '../http1/local-response-text.ts';
 import { flatOfHead } from './flat-head.ts';
+import type { ServedStream } from './served-stream.ts';
 
 /** What a response needs of its stream's owner. */
 export interface ResponseHost {
@@ -22,13 +22,13 @@ export class StreamResponse implements ResponseSink {
   readonly wantsPayload = true;
   sentBytes = 0;
   headBytes = 0;
-  readonly #stream: Http2Stream;
+  readonly #stream: ServedStream;
   readonly #method: string;
   readonly #offersTunnel: boolean;
   readonly #host: ResponseHost;
   #discards = false;
 
-  constructor(stream: Http2Stream, method: string, offersTunnel: boolean, host: ResponseHost) {
+  constructor(stream: ServedStream, method: string, offersTunnel: boolean, host: ResponseHost) {
     this.#stream = stream;
     this.#method = method;
     this.#offersTunnel = offersTunnel;

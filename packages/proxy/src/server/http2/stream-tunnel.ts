@@ -1,6 +1,6 @@
 import type { ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
-import type { Http2Stream } from '../../http/http2/stream.ts';
+import type { ServedStream } from './served-stream.ts';
 
 /** What a tunnel needs of the stream's owner. */
 export interface TunnelHost {
@@ -12,7 +12,7 @@ export interface TunnelHost {
 
 /** One stream as the client's side of a tunnel (RFC 8441): END_STREAM is its half-close, RST_STREAM its reset. */
 export class StreamTunnel implements ClientTunnel {
-  readonly #stream: Http2Stream;
+  readonly #stream: ServedStream;
   readonly #host: TunnelHost;
   readonly #handler: ClientTunnelHandler;
   #early: Buffer[] = [];
@@ -21,7 +21,7 @@ export class StreamTunnel implements ClientTunnel {
   #clientEnded = false;
   #gone = false;
 
-  constructor(stream: Http2Stream, host: TunnelHost, handler: ClientTunnelHandler) {
+  constructor(stream: ServedStream, host: TunnelHost, handler: ClientTunnelHandler) {
     this.#stream = stream;
     this.#host = host;
     this.#handler = handler;

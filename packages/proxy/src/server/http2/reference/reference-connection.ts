@@ -1,0 +1,118 @@
+import {
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { type EntrypointSetting, guard } from '@swarmgate/runtime';
+import { type ConnectionCache, connectionCacheOf } from '../../../exchange/connection-cache.ts';
+import { ErrorCode } from '../../../http/http2/frames.ts';
+import { isRefused, validateRequest } from '../../../http/http2/message-head.ts';
+import { isMalformed } from '../../../http/http2/session-events.ts';
+import type { SessionOptions } from '../../../http/http2/session-options.ts';
+import { type TurnWriter, writeAtTurnEnd } from '../../../transport/turn-end.ts';
+import type { DrainableConnection } from '../../tracked-connections.ts';
+import type { Http2Context } from '../connection-context.ts';
+import { CoveredAuthorities } from '../covered-authorities.ts';
+import { RequestStream, type StreamConnection } from '../request-stream.ts';
+import { decodedFields, ReferenceStream } from './reference-stream.ts';
+
+const endStreamFlag = 0x1;
+
+/** One client's connection, whose framing and HPACK are those of node:http2. */
+export class ReferenceConnection implements StreamConnection, DrainableConnection, TurnWriter {
+  readonly cache: ConnectionCache;
+  readonly context: Http2Context;
+  readonly dataCopied = true;
+  trackPlace = -1;
+  readonly #session: ServerHttp2Session;
+  readonly #covered: CoveredAuthorities;
+  readonly #limits: SessionOptions;
+  #touched: RequestStream[] = [];
+
+  constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context, limits: SessionOptions) {
+    this.context = context;
+    this.#limits = limits;
+    this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
+    this.#covered = new CoveredAuthorities(socket);
+    socket.setNoDelay(true);
+    const session = performServerHandshake(socket, {
+      settings: { enableConnectProtocol: true, maxConcurrentStreams: limits.maxConcurrentStreams },
+      maxHeaderListPairs: limits.maxFields + 8,
+      // Fields that may be sent once are passed on as the endpoint sent them.
+      strictSingleValueFields: false,
+    });
+    this.#session = session;
+    // A client that closes and one that only stops sending look alike here; nearly all have gone.
+    socket.on(
+      'end',
+      guard(this, () => session.destroy()),
+    );
+    const onStream = guard(this, (stream: ServerHttp2Stream, given: { flags: number; raw: string[] }) =>
+      this.#onStream(stream, given.flags, given.raw),
+    );
+    session.on('stream', (stream, _fields: IncomingHttpHeaders, flags: number, raw: string[]) =>
+      onStream(stream, { flags, raw }),
+    );
+    session.on(
+      'error',
+      guard(this, (error: Error) => context.logger.debug({ err: error }, 'a connection of node:http2 failed')),
+    );
+    session.on(
+      'close',
+      guard(this, () => context.forget(this)),
+    );
+    session.setTimeout(
+      context.timeouts.keepAliveMs,
+      guard(this, () => session.close()),
+    );
+  }
+
+  standsFor(authority: string): boolean {
+    return this.#covered.standsFor(authority);
+  }
+
+  touch(stream: RequestStream): void {
+    if (this.#touched.push(stream) === 1) writeAtTurnEnd(this);
+  }
+
+  onTurnEnd(): void {
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const stream of touched) stream.settle();
+  }
+
+  drain(): void {
+    this.#session.close();
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  onFault(error: unknown): void {
+    this.context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
+    this.#session.destroy();
+  }
+
+  #onStream(given: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
+    const { maxFields, maxHeadBytes } = this.#limits;
+    const ended = (flags & endStreamFlag) !== 0;
+    const stream = new ReferenceStream(given, ended);
+    const head = validateRequest(decodedFields(raw, maxHeadBytes), { maxFields, connectProtocol: true });
+    if (isRefused(head)) {
+      RequestStream.refuse(this, stream, head);
+      given.on(
+        'error',
+        guard(this, () => undefined),
+      );
+      stream.reset(isMalformed(head.error) ? ErrorCode.protocolError : ErrorCode.noError);
+      return;
+    }
+    stream.isTunnel = head.method === 'CONNECT';
+    const request = new RequestStream(this, stream, head, ended);
+    stream.lead(request, maxFields);
+    this.touch(request);
+  }
+}
