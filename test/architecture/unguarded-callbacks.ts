@@ -34,6 +34,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/admin/admin-app.ts', 'clearTimeout(timer)', aborts],
   ['proxy/src/control/admin/admin-connections.ts', '.on(event', counts],
   ['proxy/src/control/admin/admin-connections.ts', "'close'", counts],
+  ['proxy/src/control/admin/admin-connections.ts', "'secureConnection'", counts],
   ['proxy/src/control/admin/admin-connections.ts', "'request'", counts],
   ['proxy/src/control/admin/admin-listener.ts', 'sockets.delete(socket)', counts],
   ['proxy/src/control/admin/admin-listener.ts', '=> socket.destroy()', aborts],

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as SecureServer } from 'node:https';
+import type { Socket, Server as TcpServer } from 'node:net';
 import { descriptorLimit, plainAddress } from '@swarmgate/runtime';
 
 /** Beyond the limit for this machine itself, which calls `/healthz`: more calls under way do not keep it out. */
@@ -21,8 +22,7 @@ export function boundConnections(
   const waiting = { remote: new Set<Socket>(), loopback: new Set<Socket>() };
   const waitingWith = (socket: Socket) => (isLoopback(socket.remoteAddress) ? waiting.loopback : waiting.remote);
   let open = 0;
-  // Of few descriptors most are left to the connections of clients.
-  const share = Math.max(leastConnections, Math.floor((descriptorLimit() ?? Number.POSITIVE_INFINITY) / 32));
+  const share = descriptorShare();
   const mostOpen = Math.min(most, share);
   const reserve = Math.min(reserveForLoopback, share);
   server.on(event, (socket: Socket) => {
@@ -52,6 +52,41 @@ export function boundConnections(
       if (!socket.destroyed) own.add(socket);
     });
   });
+}
+
+/**
+ * Bounds the connections in a TLS handshake: at the limit a new one closes the one that has taken longest, those of other
+ * machines first. Connections that never complete theirs keep no call out, however often they are opened.
+ * @param front accepts the connections
+ * @param server ends TLS
+ */
+export function boundHandshakes(front: TcpServer, server: SecureServer, most: number): void {
+  const begun = { remote: new Map<string, Socket>(), loopback: new Map<string, Socket>() };
+  const begunWith = (socket: Socket) => (isLoopback(socket.remoteAddress) ? begun.loopback : begun.remote);
+  const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+  const mostBegun = Math.min(most, descriptorShare());
+  front.on('connection', (socket: Socket) => {
+    const own = begunWith(socket);
+    const peer = peerOf(socket);
+    if (begun.remote.size + begun.loopback.size >= mostBegun) {
+      const longest = begun.remote.size > 0 ? begun.remote : begun.loopback;
+      for (const [key, each] of longest) {
+        longest.delete(key);
+        each.destroy();
+        break;
+      }
+    }
+    own.set(peer, socket);
+    socket.once('close', () => {
+      if (own.get(peer) === socket) own.delete(peer);
+    });
+  });
+  server.on('secureConnection', (secured: Socket) => begunWith(secured).delete(peerOf(secured)));
+}
+
+/** Of few descriptors most are left to the connections of clients. */
+function descriptorShare(): number {
+  return Math.max(leastConnections, Math.floor((descriptorLimit() ?? Number.POSITIVE_INFINITY) / 32));
 }
 
 function isLoopback(address: string | undefined): boolean {

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer, type Server as SecureServer } from '
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { guard } from '@swarmgate/runtime';
 import type { AdminCertificate } from './admin-certificate.ts';
-import { boundConnections } from './admin-connections.ts';
+import { boundConnections, boundHandshakes } from './admin-connections.ts';
 
 /** What listens on the admin port, and what reads its calls: two where the port speaks TLS. */
 export interface AdminListener {
@@ -53,7 +53,7 @@ export function createAdminListener(
     passOn(socket, server, handshakeTimeout);
   });
   // In a TLS handshake, a connection is none yet that `boundConnections` counts.
-  front.maxConnections = 2 * most;
+  boundHandshakes(front, server, most);
   return {
     listening: front,
     calls: server,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get as httpGet } from 'node:http';
 import { Agent, request } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, connect as tlsConnect } from 'node:tls';
@@ -165,6 +165,51 @@ describe('the admin port with ADMIN_TLS', () => {
       }
     } finally {
       listening.close();
+      await certificate.stop();
+    }
+  });
+
+  it('serves calls beside connections without end that begin no handshake, or half of one', async () => {
+    const certificate = await followAdminCertificate(file, silentLogger);
+    const most = 20;
+    const { listening, calls } = createAdminListener(
+      {},
+      most,
+      certificate,
+      (_request, response) => response.end('healthy'),
+      60_000,
+    );
+    listening.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    const idle: Socket[] = [];
+    const dial = (at: number) => {
+      const client = connect(port, '127.0.0.1').on('error', () => {});
+      idle.push(client.resume());
+      if (at % 2 === 0) client.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+      return once(client, 'connect');
+    };
+    try {
+      await Promise.all(Array.from({ length: 3 * most }, (_, at) => dial(at)));
+      for (let at = 0; at < 3; at += 1) {
+        const called = tlsConnect({ host: '127.0.0.1', port, rejectUnauthorized: false }).on('error', () => {});
+        called.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+        let text = '';
+        called.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        await once(called, 'close');
+        expect(text).to.include('healthy');
+        await dial(at);
+      }
+      await eventually(
+        'those that have taken longest are closed',
+        () => idle.filter((each) => each.closed).length >= 2 * most,
+      );
+    } finally {
+      for (const each of idle) each.destroy();
+      listening.close();
+      calls.closeAllConnections();
       await certificate.stop();
     }
   });

@@ -60,10 +60,13 @@ function infoOf(certificate: ClientCertificate, use: Options): string {
   if (use.notBefore === true) fields.push(['NB', String(Math.floor(notBeforeMs / 1_000))]);
   if (use.notAfter === true) fields.push(['NA', String(Math.floor(notAfterMs / 1_000))]);
   if (use.sans === true) fields.push(['SAN', alternativeNames.join(',')]);
-  return fields
-    .filter(([key, value]) => value !== '' || key === 'SAN')
-    .map(([key, value]) => `${key}="${value}"`)
-    .join(';');
+  return (
+    fields
+      .filter(([key, value]) => value !== '' || key === 'SAN')
+      // A name that holds a quote or a semicolon would end its field, and could begin another one.
+      .map(([key, value]) => `${key}="${value.replaceAll('"', '%22').replaceAll(';', '%3B')}"`)
+      .join(';')
+  );
 }
 
 function named(name: DistinguishedName, parts: readonly Part[], use: Options): string {
