@@ -1,7 +1,7 @@
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
-import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { type Destination, hashPassword, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
@@ -122,6 +122,12 @@ export async function startEndingsRig(
       ],
     }),
     service('zip', { servicePath: ['/zip/'], port: endpoint.port }, { compressionAlgo: ['gzip'] }),
+    // Which route its requests take is known after a hash that a thread makes.
+    service(
+      'members',
+      { servicePath: ['/members/'], port: endpoint.port },
+      { users: [{ username: 'jane', passwordHash: await hashPassword('secret') }] },
+    ),
     service('dead', { servicePath: ['/dead/'], port: dead }),
     service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),
     service('tcp', { reqMode: 'tcp', srcPort: relay, port: endpoint.port, servicePath: ['/'] }),

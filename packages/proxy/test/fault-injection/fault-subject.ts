@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import type { Logger } from '@swarmgate/runtime';
 import { silentLogger } from '@swarmgate/runtime';
@@ -151,6 +152,15 @@ const drives: readonly Drive[] = [
     name: 'a compressed response',
     run: onPlain(async (client) => {
       client.write('GET /zip/text HTTP/1.1\r\nHost: a.example\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n');
+      await client.isOver();
+    }),
+  },
+  {
+    name: 'a password that is checked first',
+    run: onPlain(async (client) => {
+      // Another one each time: verdicts are kept.
+      const authorization = `Authorization: Basic ${Buffer.from(`jane:${randomUUID()}`).toString('base64')}`;
+      client.write(`GET /members/ok HTTP/1.1\r\nHost: a.example\r\n${authorization}\r\nConnection: close\r\n\r\n`);
       await client.isOver();
     }),
   },
