@@ -170,7 +170,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
    | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
    | \`--entrypoints.websecure.asDefault=true\` | \`TRAEFIK_WEBSECURE_AS_DEFAULT=true\` |
-   | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers respond with 503, because the options may demand certificates of clients |
+   | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers respond with 503, unless \`TRAEFIK_FILE\` defines the options and they demand no more than TLS 1.2 |
    | \`--entrypoints.….http.tls.domains[0].main=*.a.example\` | \`TRAEFIK_…_TLS=le,domain=*.a.example\` |
    | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy, the addresses of all entrypoints together: a warning names the entrypoints where Traefik trusts fewer |
    | \`--entrypoints.….proxyProtocol.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` and \`PROXY_PROTOCOL_PORTS=…\` of the proxy: each connection to such a port needs a PROXY header |
@@ -181,7 +181,8 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
    Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener: YAML, TOML (\`.toml\`), or a folder of
-   such files and folders, of which the first one that defines a name holds. Routers, services with their servers and weights, and middlewares count, as \`name@file\` for labels. What leads to a weighted, mirroring or failover service, or to servers of TCP, is not served; TLS options, certificates, UDP and templates do not, and are reported with their line.
+   such files and folders, of which the first one that defines a name holds. Routers, services with their servers and weights, and middlewares count, as \`name@file\` for labels. What leads to a weighted, mirroring or failover service, or to servers of TCP, is not served; TLS options that demand no more than TLS 1.2 count; others close the routers that name
+   them. Certificates, UDP and templates do not count. All of it is reported with its line.
 3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
    internal. \`labels.traefik\` there has the service whose flags are read, and the equivalent settings.

@@ -249,6 +249,42 @@ describe('the dynamic file of Traefik', () => {
         .and.not.equal('taken');
     });
 
+  // [TLS options, whether a router that names them is served]
+  const tls: readonly (readonly [string, boolean])[] = [
+    ['{}', true],
+    ['{ minVersion: VersionTLS12 }', true],
+    ['{ minVersion: VersionTLS12, cipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256], sniStrict: true }', true],
+    ['{ maxVersion: VersionTLS13, curvePreferences: [X25519] }', true],
+    ['{ minVersion: VersionTLS13 }', false],
+    ['{ minVersion: [VersionTLS12] }', false],
+    ['{ maxVersion: VersionTLS12 }', false],
+    ['{ clientAuth: { clientAuthType: RequireAndVerifyClientCert } }', false],
+    ['{ clientauth: {} }', false],
+    ['{ guard: true }', false],
+  ];
+  for (const [options, isServed] of tls)
+    it(`${isServed ? 'serves' : 'closes'} a router with the TLS options ${options}`, () => {
+      const text = `tls: {options: {modern: ${options}}}\nhttp:\n  routers: {a: {rule: Host(\`a\`), service: b, tls: {options: modern}}}\n  services: {b: {loadBalancer: {servers: [{url: 'http://10.0.0.7'}]}}}\n`;
+      const named = service('web', {
+        'traefik.http.routers.web.rule': 'Host(`w`)',
+        'traefik.http.routers.web.tls.options': 'modern@file',
+        'traefik.http.services.web.loadbalancer.server.port': '80',
+        'traefik.tcp.routers.db.rule': 'HostSNI(`db`)',
+        'traefik.tcp.routers.db.tls.options': 'modern@file',
+        'traefik.tcp.services.db.loadbalancer.server.port': '80',
+      });
+      const found = translated(text, named);
+      const kinds = [...found.values()].flatMap(({ destinations }) =>
+        destinations.map(({ reqMode = 'http', middlewares = [] }) =>
+          [reqMode, ...middlewares.map(({ kind }) => kind)].join(),
+        ),
+      );
+      expect(kinds).to.deep.equal(isServed ? ['http', 'tls', 'http'] : ['http,unsupported', 'http,unsupported']);
+      // A name without its provider is one of the labels, which have no TLS options.
+      const unnamed = service('web', { ...named.labels, 'traefik.http.routers.web.tls.options': 'modern' });
+      expect(translated(text, unnamed).get('web')?.destinations[0]?.middlewares?.[0]?.kind).to.equal('unsupported');
+    });
+
   // [servers, fields of the destination; undefined: nothing is served]
   const served: readonly (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = [
     ['[{url: "http://a:81"}]', { outboundHostname: 'a', port: 81, outboundServers: undefined }],

@@ -121,6 +121,8 @@ class FileReader {
   readonly #lineOf = new Map<string, number | undefined>();
   readonly #problems: Problem[] = [];
   #closesTls: string | undefined;
+  /** Whether the proxy serves what they say. */
+  readonly #tlsOptions = new Map<string, boolean>();
   #values = 0;
   #aliases = 0;
 
@@ -151,6 +153,7 @@ class FileReader {
       placeOf: new Map([...this.#lineOf].map(([label, line]) => [label, place(this.#name, line)])),
       problems: this.#problems,
       closesTls: this.#closesTls,
+      tlsOptions: this.#tlsOptions,
     };
   }
 
@@ -234,22 +237,22 @@ class FileReader {
       return;
     }
     for (const [name, options, at] of this.#pairs(entries, 2)) {
-      const restricts = this.#pairs(options, 3).some(([key]) => key.toLowerCase() === 'clientauth');
-      const isDefault = name === 'default';
-      if (isDefault && restricts)
-        this.#closesTls = 'the default TLS options demand certificates of clients, and TLS options are not read';
-      const closed = isDefault
-        ? restricts
-          ? ': routers with TLS response 503'
-          : ''
-        : ': routers that name them response 503';
-      this.#ignored(
-        isDefault && !restricts ? 'warning' : 'error',
-        `tls.options.${name}`,
-        at,
-        `TLS options are not supported${closed}`,
-      );
+      const given = this.#pairs(options, 3).map(([key, value]) => [key, this.#scalarOf(value)] as const);
+      const demand = demandOf(given);
+      this.#tlsOptions.set(name, demand === undefined);
+      if (name === 'default' && demand !== undefined)
+        this.#closesTls = `the default TLS options ${demand}, which the proxy does not`;
+      const who = name === 'default' ? 'routers with TLS' : 'routers that name them';
+      if (demand !== undefined)
+        this.#ignored('error', `tls.options.${name}`, at, `they ${demand}: ${who} respond with 503`);
+      else if (given.some(([key]) => !/^minversion$/i.test(key)))
+        this.#ignored('warning', `tls.options.${name}`, at, 'ciphers, curves and names are those of the proxy');
     }
+  }
+
+  #scalarOf(value: unknown): string | undefined {
+    const node = this.#yaml.resolved(value);
+    return isScalar(node) ? String(node.value) : undefined;
   }
 
   /** Each value under its whole key: lists by comma, lists of maps by index. */
@@ -342,6 +345,27 @@ class FileReader {
     const lower = label?.toLowerCase() ?? '';
     return this.#lineOf.get(lower) ?? [...this.#lineOf].find(([each]) => each.startsWith(`${lower}.`))?.[1];
   }
+}
+
+/**
+ * What TLS options demand that the proxy does not, which takes TLS 1.2 and 1.3 of any client. `sniStrict` demands nothing of who reaches a
+ * service: routes are distinguished by the host of the request too.
+ */
+function demandOf(options: readonly (readonly [key: string, value: string | undefined])[]): string | undefined {
+  for (const [key, value] of options) {
+    const name = key.toLowerCase();
+    if (name === 'clientauth') return 'demand certificates of clients';
+    if (name === 'minversion' && !/^VersionTLS1[012]$/.test(value ?? ''))
+      return `take ${(value ?? '').slice(0, 50)} alone`;
+    if (name === 'maxversion' && value !== 'VersionTLS13') return `take ${(value ?? '').slice(0, 50)} at the most`;
+    if (
+      !/^(minversion|maxversion|ciphersuites|curvepreferences|preferservercipher(suites)?|alpnprotocols|snistrict|disablesessiontickets)$/.test(
+        name,
+      )
+    )
+      return `have ${key.slice(0, 50)}, which is not known and may restrict`;
+  }
+  return undefined;
 }
 
 /** As `com.df.outboundServers` has. */

@@ -23,6 +23,8 @@ export interface FileParts {
   readonly placeOf: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
   readonly closesTls: string | undefined;
+  /** TLS options by name: whether the proxy serves what they say. */
+  readonly tlsOptions: ReadonlyMap<string, boolean>;
 }
 
 /** Of two definitions of one name that of the first file holds. */
@@ -57,12 +59,20 @@ export function combineFiles(parts: readonly FileParts[]): DynamicFile {
       labels: {},
       read: readTraefikLabels(labels),
       provider: 'file',
+      servedTlsOptions: servedTlsOptions(parts),
       targetPorts: [],
     },
     problems,
     placed: ({ label, message, ...problem }) => ({ ...problem, message: `${placeOfLabel(label)}: ${message}` }),
     ...(closesTls === undefined ? {} : { closesTls }),
   };
+}
+
+/** Of two definitions of one name each must be one that the proxy serves. */
+function servedTlsOptions(parts: readonly FileParts[]): ReadonlySet<string> {
+  const all = parts.flatMap(({ tlsOptions }) => [...tlsOptions]);
+  const refused = new Set(all.flatMap(([name, isServed]) => (isServed ? [] : [name])));
+  return new Set(all.flatMap(([name]) => (refused.has(name) ? [] : [name])));
 }
 
 function firstPlace(placeOf: ReadonlyMap<string, string>, label = ''): string | undefined {

@@ -9,6 +9,7 @@ import { defaultRuleFor, routerRule } from './router-rule.ts';
 import type { SharedNames } from './shared-names.ts';
 import { findTarget } from './target-service.ts';
 import type { TranslatedRouter } from './tcp-routers.ts';
+import { withServedTls, withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 export interface HttpRouters {
@@ -26,11 +27,12 @@ export interface HttpNames {
 
 export function translateHttpRouter(
   name: string,
-  options: GivenOptions,
+  written: GivenOptions,
   owner: TraefikService,
   names: HttpNames,
   settings: TraefikOptions,
 ): HttpRouters {
+  const options = withServedTlsOptions(written, owner, settings);
   const entrypoints = routerEntrypoints(options, name, settings);
   const fallback = owner.provider === 'file' ? '' : defaultRuleFor(settings.defaultRule, owner);
   const rule = routerRule(options.get('rule'), name, fallback);
@@ -43,7 +45,7 @@ export function translateHttpRouter(
   const routers: TranslatedRouter[] = [];
   // Middlewares of a router that is served nowhere are looked at too.
   const groups = entrypoints.groups.length === 0 ? [{ ports: [], middlewares: [] }] : entrypoints.groups;
-  for (const group of groups.flatMap((each) => withDefaultTls(each, settings))) {
+  for (const group of groups.flatMap((each) => withDefaultTls(withServedTls(each, settings), settings))) {
     const middlewares = routerMiddlewares(options, { name, owner }, names.middlewares, addressOf, group);
     problems.push(...middlewares.problems);
     for (const middleware of middlewares.used) used.add(middleware);

@@ -30,7 +30,11 @@ export const routerKeys: readonly KeyDocs[] = [
     meaning: 'with `tls.certResolver`: certificates are ordered for these names instead of the hosts of the rule',
   },
   { key: 'tls.domains[n].sans', meaning: 'more of these names' },
-  { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
+  {
+    key: 'tls.options',
+    meaning:
+      '`default`, and those of `TRAEFIK_FILE` that demand nothing more than the proxy: TLS 1.2 or less at the least, and no certificate of clients. All others close the router',
+  },
   { key: 'observability.accessLogs' },
   { key: 'observability.metrics' },
   { key: 'observability.tracing' },
@@ -92,7 +96,11 @@ export const tcpRouterKeys: readonly KeyDocs[] = [
   { key: 'tls', meaning: 'TLS is ended, and what was encrypted goes on to the tasks' },
   { key: 'tls.passthrough', meaning: 'TLS goes on as it comes, distinguished by the server name' },
   { key: 'tls.certResolver', meaning: 'as for routers of HTTP, where TLS is ended' },
-  { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
+  {
+    key: 'tls.options',
+    meaning:
+      '`default`, and those of `TRAEFIK_FILE` that demand nothing more than the proxy: TLS 1.2 or less at the least, and no certificate of clients. All others close the router',
+  },
   { key: 'tls.domains[n].main', meaning: 'as for routers of HTTP, where TLS is ended' },
   { key: 'tls.domains[n].sans', meaning: 'more of these names' },
 ];

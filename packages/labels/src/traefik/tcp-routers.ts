@@ -8,6 +8,7 @@ import { issuerOf } from './router-issuer.ts';
 import type { SharedNames } from './shared-names.ts';
 import { findTarget } from './target-service.ts';
 import { tcpMiddlewares } from './tcp-middlewares.ts';
+import { withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 export interface TranslatedRouter {
@@ -31,11 +32,12 @@ export interface TcpNames {
 /** A TCP router takes a port of its own, or TLS connections of a port by their server name. */
 export function translateTcpRouter(
   name: string,
-  options: GivenOptions,
+  written: GivenOptions,
   owner: TraefikService,
   { tcpServices: services, tcpMiddlewares: shared }: TcpNames,
   settings: TraefikOptions,
 ): TcpRouters {
+  const options = withServedTlsOptions(written, owner, settings);
   const label = options.values().next().value?.label ?? `traefik.tcp.routers.${name}`;
   const middlewares = tcpMiddlewares(options.get('middlewares'), owner, shared);
   const { used } = middlewares;

@@ -19,6 +19,8 @@ export interface TraefikOptions {
   readonly network?: string;
   /** Why routers with TLS respond with 503: `DynamicFile.closesTls`, `TraefikArgs.closesTls`. */
   readonly closesTls?: string;
+  /** TLS options that routers may name, `modern@file`: `TraefikService.servedTlsOptions`. */
+  readonly servedTlsOptions?: ReadonlySet<string>;
   /** Issuers of `ACME_DIRECTORY`, where the listener has that setting. */
   readonly issuers?: readonly string[];
 }
@@ -34,6 +36,8 @@ export interface TraefikService {
   readonly read: ReadLabels;
   /** `file`: not of the Swarm, but of `TRAEFIK_FILE`; its names end in `@file` for others. */
   readonly provider?: 'file';
+  /** Of `TRAEFIK_FILE`: names of TLS options that demand nothing which the proxy does not. */
+  readonly servedTlsOptions?: ReadonlySet<string>;
   /** Target ports that it publishes by TCP. */
   readonly targetPorts: readonly number[];
   /** Its names hold for others, and its routers are not served: it is off, or its `com.df.*` labels hold. */

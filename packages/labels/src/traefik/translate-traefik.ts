@@ -24,9 +24,11 @@ export interface TraefikTranslation {
  */
 export function translateTraefik(
   services: readonly TraefikService[],
-  options: TraefikOptions,
+  given: TraefikOptions,
   nowMs: number,
 ): ReadonlyMap<string, TraefikTranslation> {
+  const served = services.flatMap(({ servedTlsOptions = [] }) => [...servedTlsOptions].map((name) => `${name}@file`));
+  const options = served.length === 0 ? given : { ...given, servedTlsOptions: new Set(served) };
   const taken = services.filter(({ read }) => !read.isRejected);
   const rejected = services.filter(({ read }) => read.isRejected);
   const names = namesOf(taken);
