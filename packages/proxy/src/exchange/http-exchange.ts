@@ -80,7 +80,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
       this.#call = GrpcCall.of(view, this.#context.pool.sweep, this);
       const decision = decide(view, this.#client.cache, this.#context, this);
       if (!(decision instanceof Promise)) this.#follow(decision);
-      else guardPromise(this, decision.then(this.#follow.bind(this)));
+      else decision.then(this.#follow.bind(this)).catch(this.onFault.bind(this));
     } catch (error) {
       this.onFault(error);
     }
