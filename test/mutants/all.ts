@@ -14,6 +14,7 @@ import { pluginMutants } from './plugins.ts';
 import { publishingMutants } from './publishing.ts';
 import { registryMutants } from './registry.ts';
 import { servingMutants } from './serving.ts';
+import { wireMutants } from './wire.ts';
 
 /** Every planted fault, module by module. */
 export const mutants: readonly Mutant[] = [
@@ -32,4 +33,5 @@ export const mutants: readonly Mutant[] = [
   ...listeningMutants,
   ...endpointMutants,
   ...numbersMutants,
+  ...wireMutants,
 ];

@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { type ReadYaml, readYaml, yamlBounds } from './bounded-yaml.ts';
 
-/** Reads TOML as the YAML document that says the same, within its bounds. Its nodes have no lines. Never throws. */
+/** Reads TOML as the equivalent YAML document, within its bounds. Its nodes have no lines. Never throws. */
 export function tomlAsYaml(text: string): ReadYaml {
   if (Buffer.byteLength(text) > yamlBounds.bytes)
     return { ok: false, fault: { kind: 'bound', message: `it is larger than ${yamlBounds.bytes} bytes` } };

@@ -315,7 +315,7 @@ describe('the dynamic file of Traefik', () => {
       }
     });
 
-  it('is TOML by its name, with what YAML says', () => {
+  it('is TOML by its name, with the values of YAML', () => {
     const toml = `[http.routers.a]\nrule = "Host(\`a\`)"\nservice = "b"\nmiddlewares = ["m", "n"]\n[http.routers.a.tls]\n
 [http.services.b.loadBalancer]\n[[http.services.b.loadBalancer.servers]]\nurl = "http://10.0.0.7"\n
 [http.middlewares.m.ipAllowList]\nsourceRange = ["10.0.0.0/8"]\n[http.middlewares.n.headers]\nframeDeny = true\n`;

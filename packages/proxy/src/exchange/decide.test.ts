@@ -225,6 +225,11 @@ describe('deciding', () => {
     expect(forwarded(get()).fields.join()).to.not.include('Forwarded:');
   });
 
+  it('sends in Via the version of the client', () => {
+    expect(forwarded('GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n').fields).to.include('Via: 1.0 me');
+    expect(forwarded(get()).fields).to.include('Via: 1.1 me');
+  });
+
   it('records the client behind a trusted hop even of a request that it refuses', () => {
     const { record } = decided(get('X-Forwarded-For: 203.0.113.9\r\n', '/a%00?token=x'), { trusted: true });
     expect(record).to.include({ clientAddress: '203.0.113.9', path: '/a%00', host: 'shop.example' });

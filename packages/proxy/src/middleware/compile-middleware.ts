@@ -52,7 +52,7 @@ export interface MiddlewareOptions {
    * process by itself, or over Redis.
    */
   readonly limiters?: Limiters;
-  /** What counts requests in flight. A worker passes what asks its control process. Default: this process by itself. */
+  /** What counts requests in flight. A worker passes a client of its control process. Default: this process by itself. */
   readonly semaphores?: Semaphores;
 }
 

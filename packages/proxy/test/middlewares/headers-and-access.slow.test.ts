@@ -268,6 +268,7 @@ const access: readonly LabelCase[] = [
       headers: {
         'X-Forwarded-Tls-Client-Cert': 'forged',
         X_Forwarded_Tls_Client_Cert: 'forged',
+        'X-Forwarded-Tls-Client-Cert-Info': 'Subject="CN=root"',
         'x-forwarded-tls_client-cert-info': 'Subject="CN=root"',
       },
     },

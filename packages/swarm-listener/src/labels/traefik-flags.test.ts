@@ -132,7 +132,7 @@ describe('the flags of the Traefik service in the Swarm', () => {
     expect(reasonsOf(see(web).get('web'))).to.include('traefik-service-missing');
   });
 
-  it('are problems of the Traefik service where nothing here says the same', () => {
+  it('are problems of the Traefik service where nothing here is equivalent', () => {
     const see = listener();
     const reported = see(web, traefik(['--providers.consulcatalog'])).get('traefik_traefik');
     expect(reported?.definition).to.equal(undefined);

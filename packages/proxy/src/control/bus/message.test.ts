@@ -28,6 +28,7 @@ describe('a message on the bus', () => {
     ['an unknown kind', JSON.stringify({ ...good, hint: { kind: 'stop' } })],
     ['a sequence that is no number', JSON.stringify({ ...good, hint: { ...hint, sequence: '9' } })],
     ['a sequence below zero', JSON.stringify({ ...good, hint: { ...hint, sequence: -1 } })],
+    ['a count below zero', JSON.stringify({ ...good, hint: { kind: 'traffic', requestsPerSecond: 1, inFlight: -1 } })],
     [
       'a sequence that no number holds',
       '{"version":1,"sender":"s","replica":"a","hint":{"kind":"sequence","registryId":"r","sequence":1e999}}',

@@ -299,7 +299,7 @@ describe('what is served of what is registered', () => {
       })),
     });
 
-    it('serves what was kept, and changes nothing when the registry says the same', () => {
+    it('serves what was kept, and changes nothing when the registry holds the same', () => {
       const served = new ServedServices([]);
       served.restore(kept(['swarm/a']), false);
       expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a']);
