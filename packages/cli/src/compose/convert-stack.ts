@@ -1,6 +1,6 @@
 import { readYaml } from '@swarmgate/labels';
 import { UsageError } from '@swarmgate/runtime/errors';
-import { type Document, isMap, isSeq, YAMLMap } from 'yaml';
+import { type Document, isMap, isSeq, type YAMLMap } from 'yaml';
 import type { DesiredService } from './desired-services.ts';
 import { labelsOfDefinition } from './labels-of-definition.ts';
 
@@ -43,7 +43,8 @@ function hasTraefikLabels(document: Document, place: readonly string[]): boolean
 
 function replaceLabels(document: Document, place: readonly string[], labels: ReadonlyMap<string, string>): void {
   const node = document.getIn(place, true);
-  const kept = new YAMLMap();
+  // Of the document's own copy of the parser: another one's is not written.
+  const kept = document.createNode({}) as YAMLMap;
   if (isMap(node)) for (const pair of node.items) if (!ofTraefik.test(String(pair.key))) kept.items.push(pair);
   if (isSeq(node))
     for (const item of node.items.map(String)) {
