@@ -9,6 +9,8 @@ export interface Between {
   readonly paths: readonly string[];
   /** From now on the body of a stream is kept until its end, as a proxy does that buffers responses. */
   holdStreams(isHeld: boolean): void;
+  /** From now on calls go to another port, as where a load balancer chooses another replica; what is open is cut. */
+  passTo(port: number): void;
   stop(): Promise<void>;
 }
 
@@ -17,11 +19,12 @@ export async function startBetween(adminPort: number): Promise<Between> {
   const paths: string[] = [];
   const open = new Set<ServerResponse>();
   let isHeld = false;
+  let target = adminPort;
   const server = createServer((incoming, response) => {
     const { method = 'GET', url = '/', headers } = incoming;
     paths.push(url.split('?', 1)[0] ?? '');
     open.add(response);
-    const sent = request({ host: '127.0.0.1', port: adminPort, method, path: url, headers }, (reply) => {
+    const sent = request({ host: '127.0.0.1', port: target, method, path: url, headers }, (reply) => {
       response.writeHead(reply.statusCode ?? 502, reply.headers);
       response.flushHeaders();
       const isStream = reply.headers['content-type'] === 'text/event-stream';
@@ -45,6 +48,10 @@ export async function startBetween(adminPort: number): Promise<Between> {
     paths,
     holdStreams(next) {
       isHeld = next;
+      for (const response of open) response.destroy();
+    },
+    passTo(port) {
+      target = port;
       for (const response of open) response.destroy();
     },
     async stop() {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { buildConsole } from '../../../packages/console/build.mjs';
@@ -6,6 +9,7 @@ import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
+import { startBetween } from './between.ts';
 import { adminToken, logIn } from './console-rig.ts';
 
 const withinMs = 60_000;
@@ -30,7 +34,8 @@ describe('the console of two replicas on one Consul', function () {
         ADMIN_TOKEN: adminToken,
         ADMIN_PORT: String(admin),
         DEFAULT_PORTS: String(entry),
-        WORKERS: '0',
+        // The second serves by workers: figures, live requests and logins are the control process's.
+        WORKERS: name === 'two' ? '2' : '0',
         HOSTNAME: name,
       };
       const url = `http://127.0.0.1:${admin}`;
@@ -49,12 +54,20 @@ describe('the console of two replicas on one Consul', function () {
     await consul.remove();
   });
 
-  const publish = async (through: Replica, service: string) => {
-    const destinations = [{ servicePath: [`/${service}`], outboundHostname: '127.0.0.1', port: 9 }];
+  const publish = async (through: Replica, service: string, port = 9) => {
+    const destinations = [{ servicePath: [`/${service}`], outboundHostname: '127.0.0.1', port }];
     const response = await fetch(`${through.url}/v1/reconfigure`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${adminToken}` },
       body: JSON.stringify({ service, destinations }),
+    });
+    expect(response.status).to.equal(200);
+  };
+  const remove = async (through: Replica, serviceName: string) => {
+    const response = await fetch(`${through.url}/v1/remove`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${adminToken}` },
+      body: JSON.stringify({ serviceName }),
     });
     expect(response.status).to.equal(200);
   };
@@ -88,6 +101,72 @@ describe('the console of two replicas on one Consul', function () {
       await page.goto(one.url);
       await page.getByLabel('Admin token').waitFor();
     }));
+
+  it('goes on at another replica, and at one that was restarted, with the same login and nothing that is gone', async () => {
+    const [one, two] = replicas as [Replica, Replica];
+    const portOf = ({ url }: Replica) => Number(new URL(url).port);
+    const between = await startBetween(portOf(one));
+    const [closed = 0] = await freePorts(1);
+    try {
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        const shows = (service: string) => page.getByRole('link', { name: service, exact: true });
+        const isAt = (replica: string) =>
+          until(`the page is at ${replica}`, async () =>
+            ((await page.locator('.replica').textContent()) ?? '').includes(`· ${replica}`),
+          );
+        const isLive = () => page.locator('.connection').getByText('live').waitFor();
+        await publish(one, 'leaves');
+        await logIn(page, between.url);
+        await isAt('one');
+        await shows('leaves').waitFor();
+
+        between.passTo(closed);
+        await page.locator('.connection').getByText('disconnected').waitFor();
+        await remove(two, 'leaves');
+        await publish(two, 'comes');
+        between.passTo(portOf(two));
+        await isAt('two');
+        await isLive();
+        await shows('comes').waitFor();
+        await shows('leaves').waitFor({ state: 'detached' });
+
+        await two.process.stop();
+        await page.locator('.connection').getByText('disconnected').waitFor();
+        await remove(one, 'comes');
+        two.process.start();
+        await isLive();
+        await shows('comes').waitFor({ state: 'detached' });
+        await publish(one, 'later');
+        await shows('later').waitFor();
+      });
+    } finally {
+      await between.stop();
+    }
+  });
+
+  it('keeps the login from a service behind workers, and takes none that it sets', async () => {
+    const [, two] = replicas as [Replica, Replica];
+    const seen: (string | undefined)[] = [];
+    const service = createServer((request, response) => {
+      seen.push(request.headers.cookie);
+      response.setHeader('Set-Cookie', ['swarmgate_session=planted', '__Host-swarmgate_session=planted', 'other=1']);
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    try {
+      await publish(two, 'behind', (service.address() as AddressInfo).port);
+      const headers = { Cookie: 'swarmgate_session=own; other=1; __Host-swarmgate_session=own' };
+      for (let time = 0; time < 8; time += 1) {
+        const reply = await fetch(`${two.entry}/behind`, { headers });
+        expect([reply.status, reply.headers.getSetCookie()]).to.deep.equal([200, ['other=1']]);
+      }
+      expect(new Set(seen)).to.deep.equal(new Set(['other=1']));
+    } finally {
+      service.close();
+      service.closeAllConnections();
+    }
+  });
 
   it('shows when one is gone', () =>
     withPage(async (page) => {
