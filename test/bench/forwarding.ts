@@ -43,7 +43,7 @@ const slotSeconds = 1;
 export async function benchForwarding({ quick, only, say }: BenchOptions): Promise<ForwardingBench> {
   for (const program of ['wrk', 'nginx', 'openssl'])
     if (!isInstalled(program)) throw new Error(`the benchmark needs ${program}: apt-get install ${program}`);
-  const rotations = quick ? 4 : 24;
+  const rotations = quick ? 4 : 10;
   const twoCores = availableParallelism() > 1 && isInstalled('taskset');
   const cores = { proxies: twoCores ? 0 : undefined, load: twoCores ? 1 : undefined };
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-bench-'));

@@ -136,7 +136,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
     {
       ...small,
       name: 'small GET, traces at 1 % (× without)',
-      subjects: ['Swarmgate', 'Swarmgate, traces at 1 %', 'Swarmgate, a plug-in', 'Swarmgate, plug-ins of others'],
+      subjects: ['Swarmgate', 'Swarmgate, traces at 1 %'],
       baseline: 'Swarmgate',
       // What runs for one request in a hundred is compiled a hundred times later.
       warmUps: 12,

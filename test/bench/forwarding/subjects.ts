@@ -132,12 +132,9 @@ function recipeOf(
         OTEL_TRACES_SAMPLER_ARG: '0.01',
       });
     case 'Swarmgate, plug-ins of others':
-      return swarmgate();
+      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of another service' });
     case 'Swarmgate, a plug-in':
-      return swarmgate({
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${backendPort}`,
-        OTEL_TRACES_SAMPLER: 'always_off',
-      });
+      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of all services' });
     case 'Swarmgate, one worker':
       return swarmgate({ WORKERS: '1' });
     case 'Swarmgate, two workers':
