@@ -147,7 +147,7 @@ describe('two Swarms in one registry', function () {
     ['only the first gives a weight', 'first-offers', { west: '1', east: undefined }],
   ];
   for (const [when, service, weights] of notShared) {
-    it(`leave all requests to the first, and tell both, when ${when}`, async () => {
+    it(`leave all requests to the first, and report it to both, when ${when}`, async () => {
       await deployBoth(service, weights);
       expect(await responsesOf(service, 50)).to.deep.equal({ east: 0, west: 50 });
       const [lost, won, ...more] = await conflicts();

@@ -172,25 +172,25 @@ export async function startChallengeDns(): Promise<ChallengeDns> {
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   const exited = once(child, 'exit');
-  const tell = async (path: string, body: object) => {
+  const post = async (path: string, body: object) => {
     const response = await fetch(`http://127.0.0.1:${management}${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   };
-  await until('the DNS server responds', () => tell('/clear-a', { host: 'nowhere.example.' }).then(() => true));
+  await until('the DNS server responds', () => post('/clear-a', { host: 'nowhere.example.' }).then(() => true));
   return {
     address: `127.0.0.1:${dns}`,
     async setAddresses(name, addresses) {
-      await tell('/clear-a', { host: `${name}.` });
-      if (addresses.length > 0) await tell('/add-a', { host: `${name}.`, addresses });
+      await post('/clear-a', { host: `${name}.` });
+      if (addresses.length > 0) await post('/add-a', { host: `${name}.`, addresses });
     },
-    setTxt: (name, value) => tell('/set-txt', { host: `${name}.`, value }),
-    clearTxt: (name) => tell('/clear-txt', { host: `${name}.` }),
-    setCaa: (name, issuer) => tell('/add-caa', { host: `${name}.`, policies: [{ tag: 'issue', value: issuer }] }),
-    setServfail: (name) => tell('/set-servfail', { host: `${name}.` }),
-    clearServfail: (name) => tell('/clear-servfail', { host: `${name}.` }),
+    setTxt: (name, value) => post('/set-txt', { host: `${name}.`, value }),
+    clearTxt: (name) => post('/clear-txt', { host: `${name}.` }),
+    setCaa: (name, issuer) => post('/add-caa', { host: `${name}.`, policies: [{ tag: 'issue', value: issuer }] }),
+    setServfail: (name) => post('/set-servfail', { host: `${name}.` }),
+    clearServfail: (name) => post('/clear-servfail', { host: `${name}.` }),
     async remove() {
       process.off('exit', end);
       child.kill('SIGKILL');

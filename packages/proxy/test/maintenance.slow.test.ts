@@ -68,7 +68,7 @@ for (const router of ['core', 'express'])
         session.close();
       }
     };
-    const tell = async (method: string, query: string, body?: object) => {
+    const change = async (method: string, query: string, body?: object) => {
       const more =
         body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
       const reply = await under.call(method, `/v1/maintenance?${query}`, more);
@@ -149,7 +149,7 @@ for (const router of ['core', 'express'])
     });
 
     it('responds to every kind of request with 503 and Retry-After, as the client reads it, and then serves again', async () => {
-      const message = await tell('POST', 'service=shop&for=30m&message=Back+at+<10>&except=203.0.113.9');
+      const message = await change('POST', 'service=shop&for=30m&message=Back+at+<10>&except=203.0.113.9');
       expect(message).to.equal('Distributed to all instances');
       const cases: readonly (readonly [string, () => Promise<Response>, RegExp])[] = [
         ['text', () => ask('/shop'), /^Back at <10>\n$/],
@@ -168,27 +168,27 @@ for (const router of ['core', 'express'])
         expect(headers['cache-control'], what).to.equal('no-store');
         expect(text, what).to.match(body);
       }
-      expect(await tell('DELETE', 'service=shop')).to.equal('Distributed to all instances');
+      expect(await change('DELETE', 'service=shop')).to.equal('Distributed to all instances');
       expect((await ask('/shop')).status).to.equal(200);
-      expect(await tell('DELETE', 'service=shop')).to.equal('nothing done: shop is not in maintenance');
+      expect(await change('DELETE', 'service=shop')).to.equal('nothing done: shop is not in maintenance');
     });
 
     it('ends calls of gRPC and gRPC-Web with 14 and the message', async () => {
-      await tell('POST', 'service=shop&message=Back+soon.');
+      await change('POST', 'service=shop&message=Back+soon.');
       const call = await askHttp2({ ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
       expect(call.headers).to.include({ 'grpc-status': '14', 'grpc-message': 'Back soon.' });
       const web = await ask('/shop', { 'content-type': 'application/grpc-web+proto' }, 'POST', '\0\0\0\0\0');
       expect(`${JSON.stringify(web.headers)}${web.text}`).to.match(/grpc-status["':\s]+14/);
-      await tell('DELETE', 'service=shop');
+      await change('DELETE', 'service=shop');
     });
 
     it('stands before the access rules and redirects of the service, and shows the operator’s own page', async () => {
       expect((await ask('/private')).status).to.equal(403);
-      await tell('POST', '', { service: 'private', page: '<h1>Ours</h1>', retryAfter: 7 });
+      await change('POST', '', { service: 'private', page: '<h1>Ours</h1>', retryAfter: 7 });
       const { status, headers, text } = await ask('/private', { accept: html });
       expect([status, headers['retry-after'], text]).to.deep.equal([503, '7', '<h1>Ours</h1>']);
       expect((await ask('/private')).text).to.equal('the service is down for maintenance\n');
-      await tell('DELETE', 'service=private');
+      await change('DELETE', 'service=private');
     });
 
     it('lets requests in flight finish, of the service and of a drained endpoint', async () => {
@@ -196,32 +196,32 @@ for (const router of ['core', 'express'])
         const arrived = once(held, 'request');
         const slow = ask('/shop/slow');
         const [response] = (await arrived) as [ServerResponse];
-        await tell('POST', query);
+        await change('POST', query);
         expect((await ask('/shop')).status).to.equal(503);
         response.end('late');
         expect(await slow).to.deep.include({ status: 200, text: 'late' });
-        await tell('DELETE', query);
+        await change('DELETE', query);
       }
     });
 
     it('is a step in explain, and a mark of its routes', async () => {
-      await tell('POST', 'service=shop');
+      await change('POST', 'service=shop');
       const { body } = await under.call('GET', `/v1/explain?url=${encodeURIComponent('http://a.example/shop')}`);
       expect(body.middleware).to.include('maintenance');
       expect(body.winner).to.include({ maintenance: true });
-      await tell('DELETE', 'service=shop');
+      await change('DELETE', 'service=shop');
     });
 
     it('lets clients of the exceptions pass', async () => {
-      await tell('POST', 'service=shop&except=192.0.2.0/24,127.0.0.1');
+      await change('POST', 'service=shop&except=192.0.2.0/24,127.0.0.1');
       expect((await ask('/shop')).status).to.equal(200);
-      await tell('POST', 'service=shop&except=192.0.2.0/24');
+      await change('POST', 'service=shop&except=192.0.2.0/24');
       expect((await ask('/shop')).status).to.equal(503);
-      await tell('DELETE', 'service=shop');
+      await change('DELETE', 'service=shop');
     });
 
     it('ends by its time, without a change', async () => {
-      await tell('POST', 'service=shop&for=1s');
+      await change('POST', 'service=shop&for=1s');
       await eventually('it is over', async () => (await ask('/shop')).status === 200);
       const { body } = await under.call('GET', '/v1/maintenance');
       const shop = (body.services as { service: string }[]).find(({ service }) => service === 'shop');
@@ -232,8 +232,8 @@ for (const router of ['core', 'express'])
       const upgraded = await tunnel();
       const relay = await relayed();
       await once(relay, 'data');
-      await tell('POST', 'service=shop');
-      await tell('POST', 'service=db');
+      await change('POST', 'service=shop');
+      await change('POST', 'service=db');
       await Promise.all([closed(upgraded), closed(relay)]);
       const refused = connect(relayPort, '127.0.0.1').on('error', () => undefined);
       open.add(refused);
@@ -243,42 +243,42 @@ for (const router of ['core', 'express'])
       });
       await closed(refused);
       expect(received).to.equal('');
-      await tell('DELETE', 'service=shop');
-      await tell('DELETE', 'service=db');
+      await change('DELETE', 'service=shop');
+      await change('DELETE', 'service=db');
       expect(String((await once(await relayed(), 'data'))[0])).to.equal('hello');
-      await tell('POST', 'service=db&except=127.0.0.0/8');
+      await change('POST', 'service=db&except=127.0.0.0/8');
       expect(String((await once(await relayed(), 'data'))[0])).to.equal('hello');
-      await tell('DELETE', 'service=db');
+      await change('DELETE', 'service=db');
     });
 
     it('drains an endpoint: no new requests, sessions move, requests in flight and tunnels stay until the time', async () => {
       const [one, two] = backends.map((backend) => `127.0.0.1:${portOf(backend)}`);
-      await tell('POST', `service=shop&endpoint=${two}`);
+      await change('POST', `service=shop&endpoint=${two}`);
       const first = await ask('/shop');
       const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
       expect(first.text).to.equal('one');
-      await tell('DELETE', `service=shop&endpoint=${two}`);
+      await change('DELETE', `service=shop&endpoint=${two}`);
       const upgraded = await tunnelTo('one');
-      await tell('POST', `service=shop&endpoint=${one}`);
+      await change('POST', `service=shop&endpoint=${one}`);
       for (let time = 0; time < 4; time += 1) expect((await ask('/shop', { cookie })).text).to.equal('two');
       expect(upgraded.destroyed).to.equal(false);
       const { body } = await under.call('GET', '/v1/services?service=shop');
       expect(body.services).to.have.nested.property('[0].drains[0].endpoint', one);
       const states = (body.services as { endpointNumbers: { port: number; state: string }[] }[])[0]?.endpointNumbers;
       expect(states?.find(({ port }) => `127.0.0.1:${port}` === one)?.state).to.equal('draining');
-      await tell('POST', `service=shop&endpoint=${one}&for=1s`);
+      await change('POST', `service=shop&endpoint=${one}&for=1s`);
       await closed(upgraded);
       // The end of the tunnels is not the end of the drain.
       expect((await ask('/shop')).text).to.equal('two');
 
-      const message = await tell('POST', `service=shop&endpoint=${two}`);
+      const message = await change('POST', `service=shop&endpoint=${two}`);
       expect(message).to.include('manual/shop has no other endpoint that takes requests');
       const none = await ask('/shop');
       expect([none.status, none.headers['x-swarmgate-reason']]).to.deep.equal([503, 'no-endpoint']);
       await eventually('the problem is reported', async () =>
         (await under.call('GET', '/v1/problems')).text.includes('endpoints-drained'),
       );
-      await tell('DELETE', 'service=shop&endpoint=127.0.0.1');
+      await change('DELETE', 'service=shop&endpoint=127.0.0.1');
       expect((await ask('/shop')).status).to.equal(200);
       const status = await under.call('GET', '/v1/status');
       expect(status.body.maintenance).to.deep.equal({ services: 0, endpoints: 0 });
@@ -287,9 +287,9 @@ for (const router of ['core', 'express'])
     /** An upgraded connection through the endpoint of that name: others are drained meanwhile. */
     async function tunnelTo(name: string): Promise<Socket> {
       const other = backends[name === 'one' ? 1 : 0] as Server;
-      await tell('POST', `service=shop&endpoint=127.0.0.1:${portOf(other)}`);
+      await change('POST', `service=shop&endpoint=127.0.0.1:${portOf(other)}`);
       const socket = await tunnel();
-      await tell('DELETE', `service=shop&endpoint=127.0.0.1:${portOf(other)}`);
+      await change('DELETE', `service=shop&endpoint=127.0.0.1:${portOf(other)}`);
       return socket;
     }
 

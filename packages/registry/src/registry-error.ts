@@ -3,7 +3,7 @@ import { SwarmgateError } from '@swarmgate/runtime';
 export type RegistryErrorCode =
   /** Nothing is known: keep what you have and try again. */
   | 'registry-unreachable'
-  /** The token is missing, lost or too weak: keep what you have, tell the operator. */
+  /** The token is missing, lost or too weak: what is known stays, and the operator is notified. */
   | 'registry-denied'
   /** The store will not take it, however often it is tried. */
   | 'registry-refused'

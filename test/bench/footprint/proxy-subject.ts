@@ -21,9 +21,9 @@ const server = await (settings.workers === 0 ? prepareInProcessServer : prepareC
   host: '127.0.0.1',
 });
 
-const tell = (message: SubjectMessage) => process.send?.(message);
+const send = (message: SubjectMessage) => process.send?.(message);
 process.on('message', (order: SubjectOrder) => {
-  void swapAtRate(order.swaps).then(() => tell({ kind: 'swapped' }));
+  void swapAtRate(order.swaps).then(() => send({ kind: 'swapped' }));
 });
 process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
 
@@ -31,7 +31,7 @@ let revision = 0;
 await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
 await server.open();
 const workers = server.workers().map(({ pid }) => pid);
-tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: workers[0] ?? process.pid, workers });
+send({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: workers[0] ?? process.pid, workers });
 
 /** One service of the many is another one than before, 100 times a second. */
 async function swapAtRate(times: number): Promise<void> {

@@ -34,16 +34,16 @@ const server = await startInProcessServer({
   entrypoints: [{ port: 0, secure: false }],
   host: '127.0.0.1',
 });
-const tell = (message: SoakMessage) => process.send?.(message);
+const send = (message: SoakMessage) => process.send?.(message);
 process.on('message', (order: SoakOrder) => void obey(order));
 process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
-tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0 });
+send({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0 });
 
 async function obey(order: SoakOrder): Promise<void> {
-  if (order.kind === 'measure') tell({ kind: 'measured', holdings: await holdings() });
+  if (order.kind === 'measure') send({ kind: 'measured', holdings: await holdings() });
   else {
     await put(order.service, order.destination);
-    tell({ kind: 'done' });
+    send({ kind: 'done' });
   }
 }
 

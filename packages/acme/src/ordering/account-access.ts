@@ -56,12 +56,12 @@ export class AccountAccess {
     const client = await access.client;
     access.clockOffsetMs = client.clockOffsetMs;
     this.#clockOffsetMs = client.clockOffsetMs;
-    await this.#tellClock(issuer, client.refusedOffsetMs);
+    await this.#reportClock(issuer, client.refusedOffsetMs);
     return client;
   }
 
   /** A clock that is more than a day off is a problem until it is not. */
-  async #tellClock(issuer: Issuer, aheadMs: number | undefined): Promise<void> {
+  async #reportClock(issuer: Issuer, aheadMs: number | undefined): Promise<void> {
     const { writer, now, logger } = this.#options;
     const key = documentKeys.clock(issuer.id);
     if (writer.documents.has(key) === (aheadMs !== undefined)) return;

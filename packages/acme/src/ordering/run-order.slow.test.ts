@@ -329,7 +329,7 @@ describe('an order at a CA that misbehaves', () => {
   });
 
   for (const [type, error] of [
-    ['dns-lookup', DnsLookupError.of('10.0.0.1 did not tell')],
+    ['dns-lookup', DnsLookupError.of('10.0.0.1 did not respond')],
     ['dns-provider', DnsProviderError.of('refused')],
   ] as const)
     it(`ends with the problem ${type} where its record cannot be written`, async () => {

@@ -34,11 +34,11 @@ describe('a failed order in words', () => {
     });
 
   for (const [type, words] of [
-    ['dns-lookup', 'the DNS does not resolve where the TXT record of a.example.com belongs (10.0.0.1 did not tell'],
-    ['dns-provider', 'the TXT record of a.example.com cannot be written (10.0.0.1 did not tell'],
+    ['dns-lookup', 'the DNS does not resolve where the TXT record of a.example.com belongs (10.0.0.1 did not respond'],
+    ['dns-provider', 'the TXT record of a.example.com cannot be written (10.0.0.1 did not respond'],
   ] as const)
     it(`does not put words of ${type} into the mouth of the CA`, () => {
-      const failure = { type, detail: '10.0.0.1 did not tell', challenge: 'dns-01' as const, issuer: 'ca' };
+      const failure = { type, detail: '10.0.0.1 did not respond', challenge: 'dns-01' as const, issuer: 'ca' };
       expect(failureProblem('a.example.com', failure, 0).message).to.include(words);
     });
 

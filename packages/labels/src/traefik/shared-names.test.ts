@@ -140,7 +140,7 @@ describe('labels of Traefik of several services', () => {
       ]);
     });
 
-    it('keep the older of two definitions of one name, and tell the other’s owner', () => {
+    it('keep the older of two definitions of one name, and report it to the other’s owner', () => {
       const result = translated([
         service(
           'web',

@@ -122,11 +122,11 @@ export class ViewSocket extends EventEmitter {
     this.#silence?.stop();
     this.closed = true;
     if (this.#owner === undefined || this.eventNames().length === 0) return;
-    const tell = guard(this.#owner, () => {
+    const emitEnd = guard(this.#owner, () => {
       if (error !== undefined && this.listenerCount('error') > 0) this.emit('error', error);
       this.emit('close', error !== undefined);
     });
-    process.nextTick(tell);
+    process.nextTick(emitEnd);
   }
 
   #onSilence(): void {

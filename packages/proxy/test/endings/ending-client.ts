@@ -61,18 +61,18 @@ export class EndingClient {
     socket.on('data', (bytes) => {
       // What an ending looks like is at its beginning; thousands of clients keep no more.
       if (this.received.length < 4_096) this.received += bytes.toString('latin1');
-      this.#tell();
+      this.#notify();
     });
     const onOver = () => {
       this.over = true;
-      this.#tell();
+      this.#notify();
     };
     socket.on('end', onOver);
     socket.on('close', onOver);
     socket.on('error', () => undefined);
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const each of this.#waiters) each();
   }
 

@@ -58,7 +58,7 @@ describe('following with hints of how far the journal has come', () => {
   it('looks at the head when it is notified that it moved, before the store tells', async () => {
     await followingHintsAlone();
     const { sequence } = await under.registry.publish([change], options);
-    hints.tell(sequence);
+    hints.publish(sequence);
     expect(await followed.nextOf('delta')).to.include({ sequence });
   });
 
@@ -66,18 +66,18 @@ describe('following with hints of how far the journal has come', () => {
     await followingHintsAlone();
     // False ones make the pauses long: then a hint is too soon on every machine.
     await until('four reads', () => {
-      hints.tell(1_000_000_000);
+      hints.publish(1_000_000_000);
       return (calls.get('get') ?? 0) >= 4;
     });
     const { sequence } = await under.registry.publish([change], options);
-    hints.tell(sequence);
+    hints.publish(sequence);
     expect(await followed.nextOf('delta')).to.include({ sequence });
   });
 
   it('reads only a few heads for false hints', async () => {
     await following();
     for (let lie = 0; lie < 200; lie += 1) {
-      hints.tell(1_000_000_000);
+      hints.publish(1_000_000_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
     const { sequence } = await under.registry.publish([change], options);
@@ -92,7 +92,7 @@ describe('following with hints of how far the journal has come', () => {
 class HintedSequences implements HeadHints {
   readonly #listeners = new Set<(sequence: number) => void>();
 
-  tell(sequence: number): void {
+  publish(sequence: number): void {
     for (const listener of this.#listeners) listener(sequence);
   }
 

@@ -58,10 +58,10 @@ describe('the publisher', () => {
           unfenced += operations[0]?.kind === 'check-session' ? 0 : 1;
         }
         const result = await embedded.transact(operations, signal);
-        const tell = onLostResponse;
-        if (!isPublication || tell === undefined) return result;
+        const loseResponse = onLostResponse;
+        if (!isPublication || loseResponse === undefined) return result;
         onLostResponse = undefined;
-        tell();
+        loseResponse();
         throw RegistryError.of('registry-unreachable', 'the response was lost');
       },
     };

@@ -109,10 +109,10 @@ describe('a replica among others', () => {
   });
 
   it('counts its own traffic, and that of others until they send nothing', () => {
-    cluster.tellTraffic();
+    cluster.sendTraffic();
     nowMs += 2_000;
     requests += 25;
-    cluster.tellTraffic();
+    cluster.sendTraffic();
     expect(cluster.trafficOf('me')).to.deep.include({ requestsPerSecond: 12.5, inFlight: 2 });
     expect(bus.published.at(-1)).to.deep.equal({ kind: 'traffic', requestsPerSecond: 12.5, inFlight: 2 });
 

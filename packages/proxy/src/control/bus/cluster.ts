@@ -21,7 +21,7 @@ export interface ClusterOptions {
   readonly now?: () => number;
 }
 
-const tellTrafficEveryMs = 1_000;
+const sendTrafficEveryMs = 1_000;
 const mostPeerEjectionsPerSecond = 50;
 
 /** Hints between this replica and its peers. They may be wrong, and without them changes only take longer. */
@@ -46,8 +46,8 @@ export class Cluster implements Running {
       server.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
     ].filter((leave) => leave !== undefined);
     this.#telling = setInterval(
-      guard(owner, () => this.tellTraffic()),
-      tellTrafficEveryMs,
+      guard(owner, () => this.sendTraffic()),
+      sendTrafficEveryMs,
     ).unref();
     if (bus !== undefined) measure(bus, metrics);
   }
@@ -66,7 +66,7 @@ export class Cluster implements Running {
   }
 
   /** Measures this replica's own traffic since the last call and publishes it. Called every second. */
-  tellTraffic(): void {
+  sendTraffic(): void {
     const { server, bus, replica } = this.#options;
     const traffic = server.traffic?.();
     if (traffic === undefined) return;
@@ -93,7 +93,7 @@ export class Cluster implements Running {
       case 'sequence':
         if (hint.registryId !== registryId()) return;
         this.#receivedSequence = hint.sequence;
-        hints.tell(hint.sequence);
+        hints.publish(hint.sequence);
         return;
       case 'ejected':
         if (this.#peerEjections.take(this.#now())) server.peerEjected?.(hint.endpointId);

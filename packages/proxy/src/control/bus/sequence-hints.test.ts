@@ -6,19 +6,19 @@ describe('hints for the follower of the journal', () => {
     const hints = new SequenceHints();
     const received: number[] = [];
     const leave = hints.subscribe((sequence) => received.push(sequence));
-    hints.tell(1);
+    hints.publish(1);
     leave();
-    hints.tell(2);
+    hints.publish(2);
     expect(received).to.deep.equal([1]);
   });
 
   it('that came while nothing listened are not lost: the last one is reported to the next listener', () => {
     const hints = new SequenceHints();
-    hints.tell(1);
-    hints.tell(2);
+    hints.publish(1);
+    hints.publish(2);
     const received: number[] = [];
     hints.subscribe((sequence) => received.push(sequence));
-    hints.tell(3);
+    hints.publish(3);
     expect(received).to.deep.equal([2, 3]);
   });
 });

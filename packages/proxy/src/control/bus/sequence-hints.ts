@@ -5,7 +5,7 @@ export class SequenceHints implements HeadHints {
   readonly #listeners = new Set<(sequence: number) => void>();
   #latest: number | undefined;
 
-  tell(sequence: number): void {
+  publish(sequence: number): void {
     this.#latest = sequence;
     for (const listener of this.#listeners) listener(sequence);
   }

@@ -46,9 +46,9 @@ describe('the numbers of services', () => {
 
   const pass = (requested: Requested, times = 1) => {
     for (let time = 0; time < times; time += 1) recorder.observe(record(requested));
-    tell();
+    merge();
   };
-  const tell = () => {
+  const merge = () => {
     for (const delta of recorder.take()) numbers.add(delta);
   };
   /** As the clock and the timer do it. */
@@ -148,7 +148,7 @@ describe('the numbers of services', () => {
   it('hold hundreds of endpoints apart', async () => {
     for (let at = 0; at < 300; at += 1) recorder.observe(record({ service: 'swarm/shop', endpoint: `task-${at}` }));
     for (let at = 0; at < 300; at += 1) recorder.observe(record({ service: 'swarm/shop', endpoint: `task-${at}` }));
-    tell();
+    merge();
     const rows = [...(await numbers.byEndpoint('swarm/shop')).sinceStart.counts.values()].map(
       ({ requests }) => requests,
     );

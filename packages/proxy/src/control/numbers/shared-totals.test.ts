@@ -87,7 +87,7 @@ describe('what replicas counted, shared', () => {
   it('adds up over replicas: requests, rates, latencies, reasons', async () => {
     const own = windows({ 'swarm/shop': 90 }, 50);
     const other = replica('two', () => windows({ 'swarm/shop': 10, 'swarm/blog': 5 }, 80));
-    await other.tell();
+    await other.publish();
     const others = await replica('one', () => own).others();
     expect(others.map((each) => each.replica)).to.deep.equal(['two']);
     const shown = new MergedNumbers([own, ...others.map((each) => atOnce(windowsOf(each)))]).of('swarm/shop', 0);
@@ -104,7 +104,7 @@ describe('what replicas counted, shared', () => {
 
   it('writes the 200 busiest to the registry, and that these are not all', async () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`swarm/s${at}`, at + 1]));
-    await replica('two', () => windows(many)).tell();
+    await replica('two', () => windows(many)).publish();
     const [reported] = await replica('one', () => windows({})).others();
     expect(reported?.complete).to.equal(false);
     expect(Object.keys(reported?.services ?? {})).to.have.length(200);
@@ -115,13 +115,13 @@ describe('what replicas counted, shared', () => {
   it('writes only what changed, and nothing into an embedded registry', async () => {
     let requests = 1;
     const two = replica('two', () => windows({ 'swarm/shop': requests }));
-    await two.tell();
-    await two.tell();
+    await two.publish();
+    await two.publish();
     expect(writes).to.equal(1);
     requests = 2;
-    await two.tell();
+    await two.publish();
     expect(writes).to.equal(2);
-    await replica('two', () => windows({ 'swarm/shop': 3 }), undefined, 'embedded').tell();
+    await replica('two', () => windows({ 'swarm/shop': 3 }), undefined, 'embedded').publish();
     expect(writes).to.equal(2);
   });
 
@@ -133,7 +133,7 @@ describe('what replicas counted, shared', () => {
       stop: () => Promise.resolve(),
     };
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`swarm/s${at}`, at + 1]));
-    await replica('two', () => windows(many), carrier).tell();
+    await replica('two', () => windows(many), carrier).publish();
     const [reported] = await replica('one', () => windows({}), carrier).others();
     expect(reported?.complete).to.equal(true);
     expect(Object.keys(reported?.services ?? {})).to.have.length(500);
@@ -146,12 +146,12 @@ describe('what replicas counted, shared', () => {
       get: () => Promise.resolve(carried),
       stop: () => Promise.resolve(),
     };
-    await replica('two', () => windows({ 'swarm/shop': 1 }), carrier, 'embedded').tell();
+    await replica('two', () => windows({ 'swarm/shop': 1 }), carrier, 'embedded').publish();
     expect(await replica('one', () => windows({}), carrier).others()).to.deep.equal([]);
   });
 
   it('leaves out what no replica wrote', async () => {
-    await replica('two', () => windows({ 'swarm/shop': 1 })).tell();
+    await replica('two', () => windows({ 'swarm/shop': 1 })).publish();
     const document = written.get(`${layout.numbers}two`) as string;
     const wrong = [
       'no JSON',
@@ -175,7 +175,7 @@ describe('what replicas counted, shared', () => {
     for (const window of Object.values(reasons))
       for (const counts of window.counts.values())
         for (let bucket = 0; bucket < 140; bucket += 1) counts.add(new TallyRow(), [bucket], [123_456 + bucket]);
-    await replica('two', () => reasons).tell();
+    await replica('two', () => reasons).publish();
     const document = written.get(`${layout.numbers}two`) as string;
     expect(Buffer.byteLength(document)).to.be.within(10_000, 256 * 1_024);
     expect(readTotals(document)?.complete).to.equal(false);

@@ -47,7 +47,7 @@ export class SharedTotals implements Running {
   }
 
   /** Publishes to the other replicas now. */
-  async tell(): Promise<void> {
+  async publish(): Promise<void> {
     const { store, presence, carrier, totals } = this.#options;
     if (carrier !== undefined) await carrier.put(await totals());
     // An embedded registry has no other replicas.
@@ -109,7 +109,7 @@ export class SharedTotals implements Running {
     const { signal } = this.#ending;
     while (await pause(everyMs, signal)) {
       try {
-        await this.tell();
+        await this.publish();
       } catch (error) {
         this.#options.logger.warn({ err: error }, 'numbers for the other replicas not made');
       }

@@ -15,14 +15,14 @@ const unobserved: PluginObserver = {
 
 /** The program that tries plug-ins before workers use them. See `checkPlugins`. */
 async function check({ directory, uses }: CheckRequest): Promise<readonly PluginFault[]> {
-  const loaded = await loadPlugins(directory, { onLoading: (plugin) => tell({ kind: 'checking', plugin }) });
+  const loaded = await loadPlugins(directory, { onLoading: (plugin) => send({ kind: 'checking', plugin }) });
   const faults = [...loaded.values()].flatMap(({ name, fault }) =>
     fault === undefined ? [] : [{ plugin: name, message: fault }],
   );
   const ending = new AbortController();
   const endless = new Set<string>();
   for (const use of uses) {
-    tell({ kind: 'checking', plugin: use.name });
+    send({ kind: 'checking', plugin: use.name });
     faults.push(...faultsOf(use, loaded, endless, ending.signal));
   }
   ending.abort();
@@ -41,7 +41,7 @@ function faultsOf(
   return made.ok ? [] : [{ plugin: use.name, message: made.problem.message }];
 }
 
-function tell(message: CheckMessage): void {
+function send(message: CheckMessage): void {
   process.send?.(message);
 }
 

@@ -186,7 +186,7 @@ export class ServicesFollower implements Running {
     } catch (error) {
       // What was last known is served until following succeeds again.
       this.#away = { sinceMs: this.#now(), error: messageOf(error) };
-      this.#tellState();
+      this.#publishState();
       throw error;
     }
   }
@@ -195,7 +195,7 @@ export class ServicesFollower implements Running {
     if (change.kind === 'unreachable') this.#takeUnreachable(change.error);
     else if (change.kind === 'head-missing') this.#takeHeadMissing();
     else return this.#takeRegistered(change);
-    this.#tellState();
+    this.#publishState();
     return Promise.resolve();
   }
 
@@ -317,10 +317,10 @@ export class ServicesFollower implements Running {
     await this.#consumer?.onChange(this.served.settle());
     this.served.confirm();
     inForce();
-    this.#tellState();
+    this.#publishState();
   }
 
-  #tellState(): void {
+  #publishState(): void {
     this.#consumer?.onState?.(this.state());
   }
 

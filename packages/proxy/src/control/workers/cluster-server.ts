@@ -99,8 +99,8 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const apart = new ServicesApart(settings.metricsServices);
   const watches = new LiveWatches();
   watches.over({
-    watch: (id, watch) => fleet.tell({ kind: 'watch', id, ...watch }),
-    unwatch: (id) => fleet.tell({ kind: 'unwatch', id }),
+    watch: (id, watch) => fleet.broadcast({ kind: 'watch', id, ...watch }),
+    unwatch: (id) => fleet.broadcast({ kind: 'unwatch', id }),
   });
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
@@ -120,7 +120,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     swarmName: settings.swarmName,
     subnets: () => view.networks.subnets,
     signal,
-    tell: (message) => fleet.tell(message),
+    broadcast: (message) => fleet.broadcast(message),
     onOut: ({ id }) => {
       logger.warn({ endpoint: id, health: 'failing-checks' }, 'endpoint ejected');
       countOut('failing-checks');
@@ -188,8 +188,8 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       summed.keep(worker.metrics);
     },
   };
-  const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
-  ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
+  const stopBroadcasting = broadcastCertificates(certificates.store, (message) => fleet.broadcast(message));
+  ticketKeys.onChange(() => fleet.broadcast(ticketKeysMessage()));
   const served = () => servedEndpoints(view.table, (route) => view.endpointsOf(route).map(({ endpoint }) => endpoint));
   const background = Promise.all([
     view.follow(lookAgainMs, signal, tasks),
@@ -202,7 +202,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
 
   const stop = async () => {
     ended.abort();
-    stopTelling();
+    stopBroadcasting();
     bound.close();
     await fleet.stop();
     limiters.stop();
@@ -253,7 +253,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       ejectionListeners.add(listener);
       return () => ejectionListeners.delete(listener);
     },
-    peerEjected: (endpointId) => fleet.tell({ kind: 'peer-ejected', endpointId }),
+    peerEjected: (endpointId) => fleet.broadcast({ kind: 'peer-ejected', endpointId }),
     async restartWorkers() {
       const replaced = await fleet.restart(settings.drainTimeoutMs);
       plugins.replaced();
@@ -312,7 +312,7 @@ function certificatesOf(store: CertificateStore, source: CertificateSource): Cer
 }
 
 /** Reports every source whose certificates changed. */
-function tellCertificates(store: CertificateStore, tell: (message: CertificatesMessage) => void): () => void {
+function broadcastCertificates(store: CertificateStore, broadcast: (message: CertificatesMessage) => void): () => void {
   const reported = new Map(certificateSources.map((source) => [source, store.of(source)]));
   return store.onChange(() => {
     for (const source of certificateSources) {
@@ -320,7 +320,7 @@ function tellCertificates(store: CertificateStore, tell: (message: CertificatesM
       const present = store.of(source);
       if (before.length === present.length && present.every((each, at) => each === before[at])) continue;
       reported.set(source, present);
-      tell(certificatesOf(store, source));
+      broadcast(certificatesOf(store, source));
     }
   });
 }

@@ -18,7 +18,7 @@ describe('hints between replicas, where workers serve', () => {
     await until(() => (rig.server.traffic?.().requests ?? 0) >= 3, 'the worker’s report');
   });
 
-  it('reaches them: an endpoint that another replica ejected is out after one failure, and they tell of it', async () => {
+  it('reaches them: an endpoint that another replica ejected is out after one failure, and they report it', async () => {
     await rig.put('manual/gone', { servicePath: ['/gone'], port: 9 });
     expect((await rig.get('/gone')).status).to.equal(502);
     expect(ejected).to.deep.equal([]);

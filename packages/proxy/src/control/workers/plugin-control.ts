@@ -75,7 +75,7 @@ export class PluginControl {
     const isNew = this.#suspended.blocked(plugin);
     if (isNew) {
       logger.error({ plugin }, 'a plug-in is suspended: it has blocked workers again and again');
-      fleet.tell(this.suspendMessage());
+      fleet.broadcast(this.suspendMessage());
     }
     // One that does not serve yet keeps no request waiting: it may take its time, as it may to load its files.
     if (worker.state === 'serving' || worker.state === 'draining') fleet.endBlocked(worker, plugin);
@@ -85,7 +85,7 @@ export class PluginControl {
   replaced(): void {
     this.#state = { kind: 'current' };
     this.#suspended.clear();
-    this.#options.fleet.tell(this.suspendMessage());
+    this.#options.fleet.broadcast(this.suspendMessage());
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
@@ -133,7 +133,7 @@ export class PluginControl {
     const released = this.#suspended.release();
     if (released.length === 0) return;
     this.#options.logger.info({ plugins: released }, 'suspended plug-ins run again');
-    this.#options.fleet.tell(this.suspendMessage());
+    this.#options.fleet.broadcast(this.suspendMessage());
   }
 
   /** Faults that workers have already: replacing them makes nothing worse. */

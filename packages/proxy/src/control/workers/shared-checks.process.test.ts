@@ -24,7 +24,7 @@ describe('active checks for all workers', () => {
       swarmName: 'swarm',
       subnets: () => [],
       signal: ended.signal,
-      tell: (message) => reported.push(message),
+      broadcast: (message) => reported.push(message),
       onOut: ({ id }) => out.push(id),
       checks: {
         check: async () => well,

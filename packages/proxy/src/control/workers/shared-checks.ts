@@ -16,7 +16,7 @@ export interface SharedChecksOptions {
   readonly subnets: () => readonly string[];
   readonly signal: AbortSignal;
   /** To every worker. */
-  readonly tell: (message: CheckedMessage) => void;
+  readonly broadcast: (message: CheckedMessage) => void;
   /** Called once for each time that an endpoint begins to fail. */
   readonly onOut: (endpoint: Endpoint) => void;
   /** How checks are made and timed; for tests. */
@@ -69,7 +69,7 @@ export class SharedChecks {
   }
 
   #checked(endpoint: Endpoint, passed: boolean): void {
-    const { tell, onOut } = this.#options;
+    const { broadcast, onOut } = this.#options;
     const { id } = endpoint;
     if (passed && !this.#failing.delete(id)) return;
     if (!passed && !this.#failing.has(id)) {
@@ -77,6 +77,6 @@ export class SharedChecks {
       onOut(endpoint);
     }
     // A failure is sent each time: workers drop the state of endpoints without news.
-    tell({ kind: 'checked', endpointId: id, passed });
+    broadcast({ kind: 'checked', endpointId: id, passed });
   }
 }

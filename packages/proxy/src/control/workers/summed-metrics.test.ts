@@ -27,7 +27,7 @@ function summing() {
       throw error;
     },
   };
-  const summed = new SummedMetrics({ workers, tell: (message) => messages.push(message) }, owner);
+  const summed = new SummedMetrics({ workers, broadcast: (message) => messages.push(message) }, owner);
   const add = (metrics: WorkerMetrics, collect = () => Promise.resolve(metrics)) => {
     const worker = { metrics, collect };
     workers.add(worker);

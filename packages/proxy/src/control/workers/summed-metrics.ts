@@ -8,7 +8,7 @@ import type { WorkerProcess } from './worker-process.ts';
 
 export interface MeasuredFleet {
   readonly workers: Iterable<Pick<WorkerProcess, 'metrics' | 'collect'>>;
-  tell(message: ControlMessage): void;
+  broadcast(message: ControlMessage): void;
 }
 
 /**
@@ -62,7 +62,7 @@ export class SummedMetrics {
     this.#removed.clear();
     const isKept = (service: string) => !gone.has(service);
     if (gone.size === 0) return isKept;
-    this.#fleet.tell({ kind: 'forget', services: [...gone] });
+    this.#fleet.broadcast({ kind: 'forget', services: [...gone] });
     this.#inTurn(() => {
       this.#departed = without(this.#departed, gone);
       return Promise.resolve();

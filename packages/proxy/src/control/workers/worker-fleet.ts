@@ -72,7 +72,7 @@ export class WorkerFleet implements Running {
     return [...this.#workers].map((worker) => worker.view());
   }
 
-  tell(message: ControlMessage, except?: WorkerProcess): void {
+  broadcast(message: ControlMessage, except?: WorkerProcess): void {
     for (const worker of this.#workers) if (worker !== except) worker.send(message);
   }
 

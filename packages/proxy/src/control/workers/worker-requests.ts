@@ -76,7 +76,7 @@ export function responderToWorkers({
         return;
       case 'ejected':
         ejections.add(message);
-        fleet.tell(message, worker);
+        fleet.broadcast(message, worker);
         onEjected(message.endpointId);
         return;
       default:

@@ -117,7 +117,7 @@ describe('the plug-ins of routes', () => {
     expect(plugins.servicesOf('broken')).to.deep.equal([]);
   });
 
-  it('block a route as a whole where one of them cannot be used, and tell its service until it changes', () => {
+  it('block a route as a whole where one of them cannot be used, and report it to its service until it changes', () => {
     const uses: readonly PluginUse[] = [{ name: 'counted' }, { name: 'broken' }];
     apply('a/one', ...uses);
     const [handler, ...others] = plugins.handlersOf(routeOf('a/one', uses)) as readonly RequestHandler[];

@@ -45,7 +45,7 @@ export class StreamResponse implements ResponseSink {
   }
 
   head(head: ClientHead, _framing: ClientFraming, _closes: boolean, piece: ResponsePiece): boolean | undefined {
-    // A success would tell the client that its tunnel is open (RFC 9110, section 9.3.6).
+    // A success means to the client that its tunnel is open (RFC 9110, section 9.3.6).
     if (this.#offersTunnel && head.status < 300) {
       this.#discards = true;
       this.respond(localResponse('endpoint-answer-invalid'));
