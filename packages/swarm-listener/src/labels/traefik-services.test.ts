@@ -75,6 +75,13 @@ describe('the translator with labels of Traefik', () => {
     expect(service?.problems.map(({ reason }) => reason)).to.deep.equal(['rule-unreadable']);
   });
 
+  it('serves nothing of labels that hold a control character', () => {
+    const labels = { ...router, 'traefik.http.routers.web.tls.options': 'a\0b' };
+    const service = seen([named('web', labels)]).services.get('web');
+    expect(service).to.not.have.property('definition');
+    expect(service?.problems.map(({ reason }) => reason)).to.include('label-value-invalid');
+  });
+
   it('leaves out what is off, scaled to zero or a job, whose names still hold', () => {
     const off = { ...router, 'traefik.enable': 'false' };
     expect([...seen([named('web', off)]).services.keys()]).to.deep.equal([]);

@@ -1,4 +1,5 @@
 import {
+  controlCharacterIn,
   definitionSizeProblem,
   type LabelDefaults,
   networkProblem,
@@ -85,7 +86,7 @@ export function sharedNetworksOf(service: SwarmService, { traefik }: Translation
   return requested === undefined ? {} : { preferred: requested.name };
 }
 
-/** `undefined`: it has no destination, or is too large. */
+/** `undefined`: it has no destination, holds a control character, or is too large. */
 export function traefikDefinition(
   { destinations, problems }: TraefikTranslation,
   identity: Omit<ServiceDefinition, 'destinations'>,
@@ -97,6 +98,8 @@ export function traefikDefinition(
   readonly problems: readonly Problem[];
 } {
   if (destinations.length === 0) return { problems };
+  const control = controlCharacterIn(destinations);
+  if (control !== undefined) return { problems: [...problems, holdsControlCharacter(control)] };
   const since = Date.parse(identity.updatedAt);
   const byDefault = defaultFields(identity, defaults);
   // Defaults that cannot be read may restrict.
@@ -133,6 +136,15 @@ function defaultFields(
     ...ofDestination
   } = destination;
   return { ofService, ofDestination, secrets };
+}
+
+function holdsControlCharacter([index = '', ...path]: readonly string[]): Problem {
+  return {
+    severity: 'error',
+    reason: 'label-value-invalid',
+    message: `a label of Traefik gives destination ${index} a control character (${path.join('.').slice(0, 200)}), so nothing of the service is served`,
+    suggestion: 'write the labels without control characters',
+  };
 }
 
 const unreadableDefaults: Problem = {
