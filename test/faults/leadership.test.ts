@@ -154,14 +154,20 @@ describe('the leading listener', function () {
     const own = JSON.parse((await kv.get('services/swarm/beta')) ?? '') as { readonly source: object };
     const newer = { ...own, service: 'delta', source: { ...own.source, versionIndex: 1_000_000_000 } };
     await kv.put('services/swarm/delta', JSON.stringify(newer));
-    // A new leader reads the registry as it stands.
-    const former = await leader();
-    await former.stop();
-    former.start();
-    const leading = await leader();
-    await until('it takes its listing for stale', async () => {
-      return (await leading.status())?.publishing.judgement?.kind === 'stale';
-    });
+    await until('the manual edit is read', async () => (await proxy.admin('/v1/services')).body.includes('"delta"'));
+    // A listener judges its listing when it begins to lead, by what it has read by then: the edit may be a moment later.
+    await until(
+      'a new leader takes its listing for stale',
+      async () => {
+        const former = await leader();
+        await former.stop();
+        former.start();
+        const leading = await leader();
+        const isStale = async () => (await leading.status())?.publishing.judgement?.kind === 'stale';
+        return await until('it is stale', isStale, { withinMs: 3_000 }).catch(() => false);
+      },
+      { withinMs: 60_000 },
+    );
     const before = await sequence();
     await beside.removeServices(['gamma']);
     await beside.setPath('alpha', '/not-yet');

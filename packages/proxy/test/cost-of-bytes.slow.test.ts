@@ -28,6 +28,23 @@ async function leastCpuMs(run: () => unknown): Promise<number> {
   return least;
 }
 
+/**
+ * Both in turns until one costs at most so many times the other by the least CPU time of each: on a busy machine six runs
+ * of one may all have been slowed down, and those of the other not.
+ */
+async function comparedCpuMs(
+  run: () => unknown,
+  other: () => unknown,
+  atMost: number,
+): Promise<readonly [ms: number, otherMs: number]> {
+  let [ms, otherMs] = [await leastCpuMs(run), await leastCpuMs(other)];
+  for (let round = 0; round < 9 && ms >= atMost * otherMs; round += 1) {
+    ms = Math.min(ms, await leastCpuMs(run));
+    otherMs = Math.min(otherMs, await leastCpuMs(other));
+  }
+  return [ms, otherMs];
+}
+
 describe('the cost of bytes that come in the smallest pieces', function () {
   this.timeout(60_000);
 
@@ -58,8 +75,11 @@ describe('the cost of bytes that come in the smallest pieces', function () {
         };
         await send(small);
         expect(received).to.equal(payload);
-        const smallMs = await leastCpuMs(() => send(small));
-        const wholeMs = await leastCpuMs(() => send(whole));
+        const [smallMs, wholeMs] = await comparedCpuMs(
+          () => send(small),
+          () => send(whole),
+          4,
+        );
         expect(smallMs / wholeMs, `${smallMs} ms against ${wholeMs} ms`).to.be.below(4);
       } finally {
         await rig.stop();
@@ -94,10 +114,10 @@ describe('the cost of bytes that come in the smallest pieces', function () {
       const whole = Buffer.concat([...Array<Buffer>(payload / 10_000).fill(data(1, 'x'.repeat(10_000))), end]);
       await send(small);
       expect(received).to.equal(payload);
-      const smallMs = await leastCpuMs(() => send(small));
-      const wholeMs = await leastCpuMs(async () => {
+      const inLarge = async () => {
         for (let sent = 0; sent < small.length; sent += whole.length) await send(whole);
-      });
+      };
+      const [smallMs, wholeMs] = await comparedCpuMs(() => send(small), inLarge, 4);
       expect(smallMs / wholeMs, `${smallMs} ms against ${wholeMs} ms`).to.be.below(4);
     } finally {
       client.destroy();
