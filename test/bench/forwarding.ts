@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chosenCases } from './chosen-cases.ts';
 import { type BenchCase, benchCases, type SubjectName } from './forwarding/cases.ts';
 import { load } from './forwarding/load.ts';
 import { cpuMicroseconds, ready, residentBytes } from './forwarding/process-tree.ts';
@@ -49,9 +50,7 @@ export async function benchForwarding({ quick, only, say }: BenchOptions): Promi
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-bench-'));
   // nginx started as root reads its files as nobody. Keys in there have modes of their own.
   await chmod(directory, 0o755);
-  const cases = benchCases(directory).filter(
-    ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
-  );
+  const cases = chosenCases(benchCases(directory), only);
   const bench = await startBench(directory, new Set(cases.flatMap(({ subjects }) => subjects)), cores);
   try {
     const results: ForwardingResult[] = [];

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { chosenCases } from './chosen-cases.ts';
 import { type BenchCase, benchHost, type SubjectName, smallBody } from './forwarding/cases.ts';
 import { cpuMicroseconds, ready } from './forwarding/process-tree.ts';
 import { spreadOf } from './forwarding/statistics.ts';
@@ -66,7 +67,7 @@ export async function benchTails({ quick, only, say }: TailsOptions): Promise<re
   const bench = await startBench(directory, new Set(subjects), cores);
   try {
     const results: TailsResult[] = [];
-    for (const of of cases.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))) {
+    for (const of of chosenCases(cases, only)) {
       say(of.name);
       const plain: BenchCase = {
         ...of,
