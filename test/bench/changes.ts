@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createConsulStore, createRegistry, type ServiceDefinition } from '@swarmgate/registry';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { freePorts } from '../harness/free-ports.ts';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../harness/swarmgate-process.ts';
 import { until } from '../harness/until.ts';
 import { spreadOf } from './forwarding/statistics.ts';
@@ -73,7 +73,7 @@ async function startReplicas(count: number, env: Readonly<Record<string, string>
     replicas.push({ process, adminUrl: `http://127.0.0.1:${admin}`, url: `http://127.0.0.1:${entry}` });
   }
   const listening = replicas.map(({ adminUrl }) =>
-    until('the replica responds', async () => (await ask({ url: `${adminUrl}/healthz` })).status === 200),
+    until('the replica responds', async () => (await send({ url: `${adminUrl}/healthz` })).status === 200),
   );
   await Promise.all(listening);
   return replicas;
@@ -90,7 +90,7 @@ async function changesOf(
   const reconfigure = async (service: string, path: string) => {
     const query = `serviceName=${service}&servicePath=${path}&port=${port}&outboundHostname=127.0.0.1`;
     const url = `${adminUrl}/v1/docker-flow-proxy/reconfigure?${query}`;
-    const reply = await ask({ url, agent, timeoutMs: 60_000 });
+    const reply = await send({ url, agent, timeoutMs: 60_000 });
     return { status: reply.status, message: (JSON.parse(reply.body) as { readonly Message: string }).Message };
   };
   const kept = async (service: string, path: string) => {
@@ -165,7 +165,7 @@ async function edits(
 
 async function servedByAll(replicas: readonly Replica[], path: string): Promise<void> {
   const served = replicas.map(({ url }) =>
-    until(`${path} is served`, async () => (await ask({ url: `${url}${path}` })).status === 200, {
+    until(`${path} is served`, async () => (await send({ url: `${url}${path}` })).status === 200, {
       everyMs: 2,
       withinMs: 60_000,
     }),

@@ -153,9 +153,9 @@ async function workerMemory({ backendPort, directory, quick }: MatchKey): Promis
 
 async function memoryOfWorker(backendPort: number, directory: string, size: number, times: number): Promise<Figure> {
   const proxy = await startSubject(backendPort, env(directory, 1), size);
-  const ask = requestHead('GET /');
-  const clients = await openClients(proxy.port, 256, ask, (text) => text.endsWith('ok'));
-  const busy = clients.map((client) => keepAsking(client, ask, times));
+  const head = requestHead('GET /');
+  const clients = await openClients(proxy.port, 256, head, (text) => text.endsWith('ok'));
+  const busy = clients.map((client) => keepRequesting(client, head, times));
   const highest: number[] = [];
   const watching = setInterval(() => highest.push(residentBytes(proxy.pid) / megabyte), 200);
   await Promise.all(busy);
@@ -167,7 +167,7 @@ async function memoryOfWorker(backendPort: number, directory: string, size: numb
 }
 
 /** Sends the next request when the response to the one before is there. */
-function keepAsking(client: Socket, ask: string, times: number): Promise<void> {
+function keepRequesting(client: Socket, head: string, times: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let left = times;
     client.once('close', () => reject(new Error('the proxy closed a busy connection')));
@@ -175,10 +175,10 @@ function keepAsking(client: Socket, ask: string, times: number): Promise<void> {
       if (!piece.toString('latin1').endsWith('ok')) return;
       left -= 1;
       if (left === 0) resolve();
-      else client.write(ask);
+      else client.write(head);
     });
     client.resume();
-    client.write(ask);
+    client.write(head);
   });
 }
 

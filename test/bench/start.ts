@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startConsul } from '../harness/consul.ts';
 import { freePorts } from '../harness/free-ports.ts';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { startSwarmgate } from '../harness/swarmgate-process.ts';
 import { until } from '../harness/until.ts';
 import { fillRegistry } from './changes.ts';
@@ -102,7 +102,7 @@ async function startsOf(consul: string, count: number, workers: number, times: n
         proxy.start();
       }
       const url = `http://127.0.0.1:${entry}/other-${count - 1}`;
-      const isServed = async () => (await ask({ url, timeoutMs: 1_000 })).status === 200;
+      const isServed = async () => (await send({ url, timeoutMs: 1_000 })).status === 200;
       await until('the last service is served', isServed, { everyMs: 5, withinMs: 60_000 });
       const ms = performance.now() - beganMs;
       // The snapshot is written, workers have reported, and what the start left behind is collected.

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { ask, untilResponds } from '../harness/http.ts';
+import { send, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -70,7 +70,7 @@ describe('a service that is deployed with labels', () => {
     await removeService(sharedStack().docker, id);
     // Its tasks end first, so that the reason is no-endpoint for a moment.
     await until('no route is left', async () => {
-      const { status, headers } = await ask({ url: url('/orders') });
+      const { status, headers } = await send({ url: url('/orders') });
       return status === 503 && headers['x-swarmgate-reason'] === 'no-route';
     });
     expect(await sharedStack().consul.get(`services/swarm/${sharedStack().fullName('orders')}`)).to.equal(undefined);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { createService, ensureDocker, importNodeImage, updateService } from '../harness/docker.ts';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { type SwarmNodes, startNodes } from '../harness/nodes.ts';
 import { until } from '../harness/until.ts';
 import { pathLabels } from './shared-stack.ts';
@@ -76,7 +76,7 @@ describe('a Docker engine that is restarted', () => {
   });
 
   async function registered(): Promise<string | undefined> {
-    const response = await ask({ url: `http://${consul.address}/v1/kv/swarmgate/services/swarm/shop?raw` });
+    const response = await send({ url: `http://${consul.address}/v1/kv/swarmgate/services/swarm/shop?raw` });
     return response.status === 200 ? response.body : undefined;
   }
 });

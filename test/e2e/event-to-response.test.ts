@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { ask, untilResponds } from '../harness/http.ts';
+import { send, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { serviceEvents } from './service-events.ts';
 import { pathLabels, sharedStack } from './shared-stack.ts';
@@ -46,6 +46,6 @@ describe('from Docker’s event to the first response on the new route', () => {
 /** When the route first responded with 200, in milliseconds since the epoch. */
 async function firstResponse(url: string, agent: Agent): Promise<number> {
   // Looking every 2 ms leaves the two cores to the parts that are measured.
-  await until(`${url} responds with 200`, async () => (await ask({ url, agent })).status === 200, { everyMs: 2 });
+  await until(`${url} responds with 200`, async () => (await send({ url, agent })).status === 200, { everyMs: 2 });
   return performance.timeOrigin + performance.now();
 }

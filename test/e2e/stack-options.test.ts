@@ -41,7 +41,7 @@ describe('the stack’s options', () => {
     // Counted keys expire with their window, so one is made right before each look.
     const keys = await until('Redis holds a count', async () => {
       await untilResponds({ url }, 200);
-      const count = Number((await askRedis('DBSIZE')).slice(':'.length));
+      const count = Number((await queryRedis('DBSIZE')).slice(':'.length));
       return count > 0 && count;
     });
     expect(keys).to.be.greaterThan(0);
@@ -54,7 +54,7 @@ async function delivered(): Promise<number> {
 }
 
 /** One command in Redis' inline form, sent from a proxy; returns the first line. */
-function askRedis(command: string): Promise<string> {
+function queryRedis(command: string): Promise<string> {
   return sharedStack().runInside(
     'proxy',
     `import { connect } from 'node:net';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { readCompose } from '../../packages/cli/src/compose/read-compose.ts';
 import { testCertificate } from '../../packages/proxy/test/test-certificate.ts';
 import { removeService } from '../harness/docker.ts';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { type LabelSet, labelSets } from '../traefik/label-sets.ts';
 import { sharedStack } from './shared-stack.ts';
@@ -56,7 +56,7 @@ describe('stacks with labels of Traefik', () => {
     [`traefik.tcp.services.${name}.loadbalancer.server.port`]: String(port),
   });
 
-  it('relay TCP routers at the port that ends TLS for requests, by the name that clients ask for', async () => {
+  it('relay TCP routers at the port that ends TLS for requests, by the name in the ClientHello', async () => {
     const { key, cert } = await testCertificate(['passed.example']);
     const { createService } = sharedStack();
     ids.push(
@@ -128,7 +128,7 @@ describe('stacks with labels of Traefik', () => {
 
   async function respond(isSecure: boolean, host: string, path: string): Promise<{ status: number; body: string }> {
     const { httpUrl, httpsPort } = sharedStack();
-    if (!isSecure) return ask({ url: `${httpUrl}${path}`, host });
+    if (!isSecure) return send({ url: `${httpUrl}${path}`, host });
     return new Promise((resolve, reject) => {
       const sent = request(
         {

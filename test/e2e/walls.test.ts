@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { sharedStack } from './shared-stack.ts';
 
 describe('what stands between the parts of the stack', () => {
@@ -38,9 +38,9 @@ describe('what stands between the parts of the stack', () => {
   it('has a Consul that denies requests without a token', async () => {
     const { url, token } = sharedStack().consul;
     const key = `${url}/v1/kv/${sharedStack().name}/head`;
-    const without = await ask({ url: key });
+    const without = await send({ url: key });
     expect(without.status).to.equal(403);
-    const withToken = await ask({ url: key, headers: { 'x-consul-token': token } });
+    const withToken = await send({ url: key, headers: { 'x-consul-token': token } });
     expect(withToken.status).to.equal(200);
   });
 

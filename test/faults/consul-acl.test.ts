@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { ask, constantLoad, untilResponds } from '../harness/http.ts';
+import { constantLoad, send, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
 
@@ -93,14 +93,14 @@ describe('listener and proxies with the least rights in Consul', function () {
       const url = `${consul.url}/v1/kv/swarmgate/${key}`;
       const token = { listener: listenerToken, proxy: proxyToken, ui: uiToken, anonymous: '' }[who];
       const requested = { url, headers: { 'x-consul-token': token } };
-      expect((await ask({ ...requested, method: 'PUT', body: 'x' })).status).to.equal(may ? 200 : 403);
-      if (may) expect((await ask({ ...requested, method: 'DELETE' })).status).to.equal(200);
+      expect((await send({ ...requested, method: 'PUT', body: 'x' })).status).to.equal(may ? 200 : 403);
+      if (may) expect((await send({ ...requested, method: 'DELETE' })).status).to.equal(200);
     });
   }
 
   it('keep certificates from the listener and the UI, and everything from anonymous clients', async () => {
     const read = async (key: string, token: string) =>
-      (await ask({ url: `${consul.url}/v1/kv/swarmgate/${key}`, headers: { 'x-consul-token': token } })).status;
+      (await send({ url: `${consul.url}/v1/kv/swarmgate/${key}`, headers: { 'x-consul-token': token } })).status;
     expect(await read('certs/x', listenerToken)).to.equal(403);
     for (const key of ['certs/x', 'acme/x']) expect(await read(key, uiToken)).to.equal(403);
     for (const token of [listenerToken, uiToken]) expect(await read('head', token)).to.equal(200);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { tasksOf, updateService, waitForTasks } from '../harness/docker.ts';
-import { ask, constantLoad, type Load, untilReplicasRespond } from '../harness/http.ts';
+import { constantLoad, type Load, send, untilReplicasRespond } from '../harness/http.ts';
 import type { SwarmNode } from '../harness/nodes.ts';
 import { type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
@@ -88,7 +88,7 @@ describe('tasks that leave under load', function () {
     const before = new Set((await waitForTasks(lab.nodes[0].docker, checked, 2)).map((task) => task.ID));
     begin('checked');
     // Whichever task gets it: from then on its check fails, and Swarm replaces it.
-    expect((await ask({ url: `${proxyUrl}/checked/sick`, method: 'POST' })).status).to.equal(200);
+    expect((await send({ url: `${proxyUrl}/checked/sick`, method: 'POST' })).status).to.equal(200);
     await until(
       'it is replaced',
       async () => {

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 
 export interface RetryingLoadReport {
   readonly sent: number;
@@ -40,13 +40,13 @@ export function retryingLoad(options: {
   /** Why it failed, or undefined. */
   const attempt = async (url: string): Promise<string | undefined> => {
     try {
-      const { status, headers } = await ask({ url, agent });
+      const { status, headers } = await send({ url, agent });
       return status === 200 ? undefined : `${status} ${headers['x-swarmgate-reason'] ?? ''}`;
     } catch (error) {
       return String(error);
     }
   };
-  const send = async (number: number) => {
+  const sendWithRetry = async (number: number) => {
     const path = options.paths[number % options.paths.length] ?? '/';
     const [first, second] = number % 2 === 0 ? options.proxies : options.proxies.toReversed();
     const reason = await attempt(`${first}${path}`);
@@ -62,7 +62,7 @@ export function retryingLoad(options: {
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * options.ratePerSecond);
     while (sent < due) {
-      const one = send(sent);
+      const one = sendWithRetry(sent);
       sent += 1;
       underWay.add(one);
       void one.finally(() => underWay.delete(one));

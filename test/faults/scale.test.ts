@@ -4,7 +4,7 @@ import { createConsulStore, createRegistry, type Registry, type ServiceDefinitio
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../harness/counting-relay.ts';
-import { ask } from '../harness/http.ts';
+import { send } from '../harness/http.ts';
 import { measureOthersShare } from '../harness/others-share.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
@@ -62,7 +62,7 @@ describe(`one change among ${many} definitions`, function () {
       { by: 'the test', signal: AbortSignal.timeout(120_000) },
     );
   const statusOf = async ({ httpUrl }: HostProxy, path: string) =>
-    (await ask({ url: `${httpUrl}${path}`, agent })).status;
+    (await send({ url: `${httpUrl}${path}`, agent })).status;
   const served = (path: string, status = 200) =>
     Promise.all(
       proxies.map((proxy) =>

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { ask, constantLoad, untilResponds } from '../harness/http.ts';
+import { constantLoad, send, untilResponds } from '../harness/http.ts';
 import { type StackConsul, stackConsul } from '../harness/stack-consul.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
@@ -85,7 +85,7 @@ describe('two Swarms in one registry', function () {
       return shown.length > 0 && shown;
     });
     expect(conflict).to.include({ owner: 'east', service: 'shop', otherService: 'west/shop' });
-    expect((await ask({ url: `${proxy.httpUrl}/shop` })).body).to.equal('west');
+    expect((await send({ url: `${proxy.httpUrl}/shop` })).body).to.equal('west');
 
     await swarms.west.removeServices(['shop']);
     await respondedBy('shop', 'east');
@@ -120,7 +120,7 @@ describe('two Swarms in one registry', function () {
   const responsesOf = async (service: string, howMany: number) => {
     const counts = { east: 0, west: 0 };
     for (let n = 0; n < howMany; n++) {
-      const { status, body } = await ask({ url: `${proxy.httpUrl}/`, host: `${service}.example` });
+      const { status, body } = await send({ url: `${proxy.httpUrl}/`, host: `${service}.example` });
       expect(status).to.equal(200);
       counts[body as (typeof names)[number]] += 1;
     }

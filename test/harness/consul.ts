@@ -246,7 +246,7 @@ class Agent implements RunningConsul {
 
   /** Ready means that it reads consistently: then a leader is elected and its log is replayed. */
   async #responses(): Promise<boolean> {
-    const response = await fetch(`${this.url}/v1/kv/harness-asks?consistent`, {
+    const response = await fetch(`${this.url}/v1/kv/harness-query?consistent`, {
       headers: this.managementToken === undefined ? {} : { 'x-consul-token': this.managementToken },
       signal: AbortSignal.timeout(2_000),
     });

@@ -1,6 +1,6 @@
 /** A proxy and a listener as processes on this machine, with what tests need of them. */
 import { freePorts } from './free-ports.ts';
-import { type Ask, ask, type Response } from './http.ts';
+import { type Response, send, type TestRequest } from './http.ts';
 import { type SwarmgateProcess, startSwarmgate } from './swarmgate-process.ts';
 import { until } from './until.ts';
 
@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string>>;
 export interface HostProxy extends SwarmgateProcess {
   readonly httpUrl: string;
   readonly adminUrl: string;
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
+  admin(path: string, options?: Omit<Partial<TestRequest>, 'url'>): Promise<Response>;
   /** `registry.state` of its status: `following`, `away` or `holding`. */
   state(): Promise<string>;
   status(path: string): Promise<number>;
@@ -34,7 +34,7 @@ export async function startHostProxy(env: Environment): Promise<HostProxy> {
     env: { DEFAULT_PORTS: String(http), ADMIN_PORT: String(admin), WORKERS: '1', LOG_LEVEL: 'error', ...env },
   });
   await responses(`${adminUrl}/healthz`, started);
-  const call: HostProxy['admin'] = (path, options = {}) => ask({ ...options, url: `${adminUrl}${path}` });
+  const call: HostProxy['admin'] = (path, options = {}) => send({ ...options, url: `${adminUrl}${path}` });
   return Object.assign(started, {
     httpUrl,
     adminUrl,
@@ -44,7 +44,7 @@ export async function startHostProxy(env: Environment): Promise<HostProxy> {
       return (JSON.parse(body) as { readonly registry: { readonly state: { readonly kind: string } } }).registry.state
         .kind;
     },
-    status: async (path: string) => (await ask({ url: `${httpUrl}${path}` })).status,
+    status: async (path: string) => (await send({ url: `${httpUrl}${path}` })).status,
   });
 }
 
@@ -56,7 +56,7 @@ export async function startHostListener(env: Environment): Promise<HostListener>
   await responses(`${url}/healthz`, started);
   const status = async () => {
     try {
-      const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
+      const { body } = await send({ url: `${url}/v1/status`, timeoutMs: 2_000 });
       return JSON.parse(body) as ListenerStatus;
     } catch {
       // Killed, paused or not started yet: no status.
@@ -68,7 +68,7 @@ export async function startHostListener(env: Environment): Promise<HostListener>
 
 async function responses(url: string, by: SwarmgateProcess): Promise<void> {
   try {
-    await until(`${url} responds with 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
+    await until(`${url} responds with 200`, async () => (await send({ url, timeoutMs: 2_000 })).status === 200);
   } catch (error) {
     throw new Error(`${(error as Error).message}; it wrote:\n${by.log()}`, { cause: error });
   }

@@ -5,7 +5,7 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { type UntilOptions, until } from './until.ts';
 
-export interface Ask {
+export interface TestRequest {
   readonly url: string;
   /** The Host header, where it is another than the URL's. */
   readonly host?: string;
@@ -25,7 +25,7 @@ export interface Response {
 }
 
 /** @throws whatever the connection throws, or when the response takes longer than `timeoutMs`. */
-export function ask(what: Ask): Promise<Response> {
+export function send(what: TestRequest): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       what.url,
@@ -54,9 +54,9 @@ export function ask(what: Ask): Promise<Response> {
   });
 }
 
-/** Asks until the response has this status (and, if given, `accept` takes it). @throws after `withinMs`, with the last response. */
+/** Sends the request until the response has this status (and, if given, `accept` returns true). @throws after `withinMs`, with the last response. */
 export async function untilResponds(
-  what: Ask,
+  what: TestRequest,
   status: number,
   options: UntilOptions & { readonly accept?: (response: Response) => boolean } = {},
 ): Promise<Response> {
@@ -65,7 +65,7 @@ export async function untilResponds(
     return await until(
       `${what.method ?? 'GET'} ${what.url} (${what.host ?? ''}) responds with ${status}`,
       async () => {
-        const response = await ask(what).catch((error: unknown) => {
+        const response = await send(what).catch((error: unknown) => {
           last = String(error);
           throw error;
         });
@@ -111,7 +111,7 @@ export interface Load extends AsyncDisposable {
  * Sends at a constant rate whatever the responses do, over kept connections. Failed is each request without a response of
  * status 200 within 10 s.
  */
-export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Load {
+export function constantLoad(what: TestRequest & { readonly ratePerSecond: number }): Load {
   // Given up before the proxy closes it (after 15 s): a request on its way just then would end without a response.
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 5_000 });
   const startedAt = performance.now();
@@ -126,10 +126,10 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
     failed += 1;
     if (failures.length < 10) failures.push(`${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${how}`);
   };
-  const send = () => {
+  const sendNext = () => {
     sent += 1;
     const sentAt = performance.now();
-    const one = ask({ ...what, agent }).then(
+    const one = send({ ...what, agent }).then(
       (response) => {
         responded += 1;
         latenciesMs.push(performance.now() - sentAt);
@@ -143,7 +143,7 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
   // A timer that comes late sends what is due, so that a busy machine does not lower the rate.
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * what.ratePerSecond);
-    while (sent < due) send();
+    while (sent < due) sendNext();
   }, 5);
 
   const stop = async () => {

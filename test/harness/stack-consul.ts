@@ -1,4 +1,4 @@
-import { type Ask, ask } from './http.ts';
+import { send, type TestRequest } from './http.ts';
 
 /** A stack's Consul through `docker/consul-ui.sh`, as an operator reaches it. */
 export interface StackConsul {
@@ -18,8 +18,8 @@ export interface StackConsul {
 
 export function stackConsul(url: string, prefix: string, token = ''): StackConsul {
   const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
-  const expect = async (what: Ask, ...statuses: readonly number[]) => {
-    const response = await ask({ ...what, headers: token === '' ? {} : { 'x-consul-token': token } });
+  const expect = async (what: TestRequest, ...statuses: readonly number[]) => {
+    const response = await send({ ...what, headers: token === '' ? {} : { 'x-consul-token': token } });
     if (!statuses.includes(response.status)) throw new Error(`${what.url}: ${response.status} ${response.body}`);
     return response;
   };

@@ -19,7 +19,7 @@ import { importBinaryImage, programPath } from './binary-image.ts';
 import { consulBinary } from './consul.ts';
 import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniqueName } from './docker.ts';
 import { freePorts } from './free-ports.ts';
-import { type Ask, ask, type Response, untilResponds } from './http.ts';
+import { type Response, send, type TestRequest, untilResponds } from './http.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { until } from './until.ts';
 
@@ -50,7 +50,7 @@ export interface DeployedStack {
   /** A dnsrr service `<stack>_<name>` on the stack's network, of the demo image; returns its id. */
   createService(name: string, options: Partial<Omit<ServiceOptions, 'name'>>): Promise<string>;
   /** A call of the proxy's REST, with the token. */
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
+  admin(path: string, options?: Omit<Partial<TestRequest>, 'url'>): Promise<Response>;
   /** The service's full name in Swarm. */
   fullName(name: string): string;
   /** Id of one of the stack's services: `proxy`, `listener`, `consul`. */
@@ -185,7 +185,11 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
     createService: (service, options) =>
       createService(docker, { image: demoImage, networks: [name], ...options, name: `${name}_${service}` }),
     admin: (path, options = {}) =>
-      ask({ ...options, url: `${adminUrl}${path}`, headers: { authorization: `Bearer ${token}`, ...options.headers } }),
+      send({
+        ...options,
+        url: `${adminUrl}${path}`,
+        headers: { authorization: `Bearer ${token}`, ...options.headers },
+      }),
     fullName: (service) => `${name}_${service}`,
     serviceId,
     containers,

@@ -14,7 +14,7 @@ import type Docker from 'dockerode';
 import { type ConsulOptions, type RunningConsul, startConsul } from './consul.ts';
 import { createOverlayNetwork, createService, importNodeImage, type ServiceOptions } from './docker.ts';
 import { freePorts } from './free-ports.ts';
-import { type Ask, ask, type Response } from './http.ts';
+import { type Response, send, type TestRequest } from './http.ts';
 import { type SwarmNode, startNodes } from './nodes.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { type SwarmgateProcess, startSwarmgate } from './swarmgate-process.ts';
@@ -26,7 +26,7 @@ export interface RunningProxy extends SwarmgateProcess {
   readonly httpUrl: string;
   readonly adminUrl: string;
   /** A call of its REST, with the token. */
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
+  admin(path: string, options?: Omit<Partial<TestRequest>, 'url'>): Promise<Response>;
   untilReady(): Promise<void>;
 }
 
@@ -143,7 +143,7 @@ async function startListener(env: Environment): Promise<RunningListener> {
     isLeading: async () => {
       try {
         const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
-        const { body } = await ask({ url: `${url}/v1/status`, headers, timeoutMs: 2_000 });
+        const { body } = await send({ url: `${url}/v1/status`, headers, timeoutMs: 2_000 });
         return (JSON.parse(body) as { readonly publishing: { readonly leading: boolean } }).publishing.leading;
       } catch {
         // Killed, paused or not started yet: it does not lead.
@@ -186,14 +186,15 @@ async function startProxy(node: SwarmNode, image: string, env: Environment): Pro
   return Object.assign(started, {
     httpUrl,
     adminUrl,
-    admin: (path: string, more: Omit<Partial<Ask>, 'url'> = {}) => ask({ ...more, url: `${adminUrl}${path}`, headers }),
+    admin: (path: string, more: Omit<Partial<TestRequest>, 'url'> = {}) =>
+      send({ ...more, url: `${adminUrl}${path}`, headers }),
     untilReady: () => responses(`${adminUrl}/readyz`, started),
   });
 }
 
 async function responses(url: string, by: SwarmgateProcess): Promise<void> {
   try {
-    await until(`${url} responds with 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
+    await until(`${url} responds with 200`, async () => (await send({ url, timeoutMs: 2_000 })).status === 200);
   } catch (error) {
     throw new Error(`${(error as Error).message}; it wrote:\n${by.log()}`, { cause: error });
   }

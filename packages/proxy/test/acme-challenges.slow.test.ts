@@ -30,19 +30,19 @@ const challenges = challengeBoard({
 const at = `/.well-known/acme-challenge/${token}`;
 
 type Response = readonly [status: number, body: string];
-type Ask = (port: number, host: string, path: string, method?: string, isSecure?: boolean) => Promise<Response>;
+type Send = (port: number, host: string, path: string, method?: string, isSecure?: boolean) => Promise<Response>;
 
 const unchecked = { host: '127.0.0.1', rejectUnauthorized: false } as const;
 
 const overHttp1 =
-  (version: '1.0' | '1.1'): Ask =>
+  (version: '1.0' | '1.1'): Send =>
   async (port, host, path, method = 'GET', isSecure = false) => {
     const socket = isSecure ? connectTls({ port, ...unchecked }) : connect({ port, host: '127.0.0.1' });
     socket.write(`${method} ${path} HTTP/${version}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     const text = (await socket.setEncoding('latin1').toArray()).join('');
     return [Number(text.slice(9, 12)), text.slice(text.indexOf('\r\n\r\n') + 4)];
   };
-const overHttp2: Ask = async (port, host, path, method = 'GET', isSecure = false) => {
+const overHttp2: Send = async (port, host, path, method = 'GET', isSecure = false) => {
   const session = connectHttp2(`${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`, unchecked);
   try {
     const stream = session.request({ ':method': method, ':authority': host, ':path': path });

@@ -1,7 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { ask } from '../../harness/http.ts';
+import { send } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { startUiRig, type UiRig } from './ui-rig.ts';
 
@@ -37,7 +37,7 @@ describe('Attacks on Consul’s UI behind a proxy', function () {
   const agent = async () => {
     const headers = { 'x-consul-token': rig.tokens.management };
     const parts = ['agent/services', 'agent/checks', 'acl/policies', 'session/list', 'catalog/services'];
-    const bodies = await Promise.all(parts.map((part) => ask({ url: `${rig.consul.url}/v1/${part}`, headers })));
+    const bodies = await Promise.all(parts.map((part) => send({ url: `${rig.consul.url}/v1/${part}`, headers })));
     // Presence is a session of the proxy's.
     return bodies.map(({ body }) => body.replaceAll(/"(Modify|Create)Index":\d+/g, '')).join('\n');
   };

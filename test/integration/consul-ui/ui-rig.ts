@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { type HostProxy, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilResponds } from '../../harness/http.ts';
+import { send, untilResponds } from '../../harness/http.ts';
 
 /** A Consul that denies by default, and a proxy with its UI, with the policies that the stack gives them. */
 export interface UiRig {
@@ -78,8 +78,8 @@ function rig(parts: Parts): UiRig {
   const { consul, proxy, backend, backendPort, uiPort, adminToken, ui, proxyToken, management } = parts;
   const kv = (key: string, query = '') => `${consul.url}/v1/kv/swarmgate/${key}${query}`;
   const headers = { 'x-consul-token': management };
-  const responded = async (what: Parameters<typeof ask>[0]) => {
-    const reply = await ask(what);
+  const responded = async (what: Parameters<typeof send>[0]) => {
+    const reply = await send(what);
     if (![200, 404].includes(reply.status)) throw new Error(`${what.url}: ${reply.status} ${reply.body}`);
     return reply;
   };

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { freePorts } from '../../harness/free-ports.ts';
-import { ask, untilResponds } from '../../harness/http.ts';
+import { send, untilResponds } from '../../harness/http.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -97,18 +97,18 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
       detached: true,
     });
     await untilResponds({ url: `http://127.0.0.1:${http}/hello` }, 200);
-    const described = await ask({ url: `http://127.0.0.1:${admin}/v1/openapi.yaml` });
+    const described = await send({ url: `http://127.0.0.1:${admin}/v1/openapi.yaml` });
     expect(described).to.have.property('status', 200);
     expect(described.body).to.include('openapi: 3');
     // Plug-ins, and the thread that finds those that block.
     const service = `serviceName=shop&servicePath=/shop&port=${http}&outboundHostname=127.0.0.2&plugins=blocks`;
     await untilResponds({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
-    const responded = await ask({ url: `http://127.0.0.1:${http}/shop` });
+    const responded = await send({ url: `http://127.0.0.1:${http}/shop` });
     expect([responded.status, responded.body]).to.deep.equal([200, 'by a plug-in']);
-    const status = await ask({ url: `http://127.0.0.1:${admin}/v1/status` });
+    const status = await send({ url: `http://127.0.0.1:${admin}/v1/status` });
     expect(JSON.parse(status.body)).to.have.property('plugins').that.deep.equals(loaded);
     await until('the problem', async () => {
-      const { body } = await ask({ url: `http://127.0.0.1:${admin}/v1/problems` });
+      const { body } = await send({ url: `http://127.0.0.1:${admin}/v1/problems` });
       return body.includes('the plug-in blocks blocked a process');
     });
     const ended = once(child, 'exit');

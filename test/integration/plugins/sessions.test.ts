@@ -57,7 +57,7 @@ describe('sessions of a plug-in', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const ask = async (url: string, cookie?: string) => {
+  const send = async (url: string, cookie?: string) => {
     const headers = { connection: 'close', ...(cookie === undefined ? {} : { cookie }) };
     const response = await fetch(url, { headers });
     return { status: response.status, text: await response.text(), cookie: response.headers.get('set-cookie') };
@@ -65,29 +65,29 @@ describe('sessions of a plug-in', function () {
 
   it('are valid at both replicas and all of their workers', async () => {
     const [one, other] = replicas.map(({ url }) => url) as [string, string];
-    const first = await ask(one);
+    const first = await send(one);
     expect(first).to.include({ status: 200, text: '1' });
     expect(first.cookie).to.match(/^connect\.sid=.*HttpOnly/);
     const cookie = String(first.cookie).split(';')[0];
     for (let request = 2; request <= 21; request++) {
-      const { status, text } = await ask(request % 2 === 0 ? other : one, cookie);
+      const { status, text } = await send(request % 2 === 0 ? other : one, cookie);
       expect([status, text]).to.deep.equal([200, String(request)]);
     }
   });
 
   it('are new for a client without the cookie, and for one whose signature is wrong', async () => {
     const [one] = replicas.map(({ url }) => url) as [string];
-    const { cookie } = await ask(one);
-    expect((await ask(one)).text).to.equal('1');
+    const { cookie } = await send(one);
+    expect((await send(one)).text).to.equal('1');
     const forged = String(cookie)
       .split(';')[0]
       ?.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
-    expect((await ask(one, forged)).text).to.equal('1');
+    expect((await send(one, forged)).text).to.equal('1');
   });
 
   it('cost a request 500 plugin-failed where Redis is away, and work again when it is back', async () => {
     const [one] = replicas.map(({ url }) => url) as [string];
-    const cookie = String((await ask(one)).cookie).split(';')[0];
+    const cookie = String((await send(one)).cookie).split(';')[0];
     await redis.kill();
     const away = await fetch(one, { headers: { connection: 'close', cookie: String(cookie) } });
     expect([away.status, away.headers.get('x-swarmgate-reason')]).to.deep.equal([500, 'plugin-failed']);

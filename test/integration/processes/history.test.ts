@@ -6,7 +6,7 @@ import type { HistoryResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilResponds } from '../../harness/http.ts';
+import { send, untilResponds } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
 
@@ -112,13 +112,13 @@ describe('the history of a service of the Swarm', function () {
 
   it('gives an old route back, which stays while the Swarm’s own changes', async () => {
     const path = '/path-6';
-    expect((await ask({ url: urlOf(path) })).status).to.equal(503);
+    expect((await send({ url: urlOf(path) })).status).to.equal(503);
     const { entries } = await ofTheSwarm();
     const entry = entries.find(({ definition }) => pathOf(definition)?.includes(path)) ?? expect.fail(`no ${path}`);
     const said = await swarmgate('rollback', name, '--to', String(entry.number));
     expect(said).to.include(`entry ${entry.number} of swarm/${name} is served again`);
     // The command returns when it is served.
-    expect((await ask({ url: urlOf(path) })).status).to.equal(200);
+    expect((await send({ url: urlOf(path) })).status).to.equal(200);
     const manual = (await history()).find(({ owner }) => owner === 'manual')?.current;
     expect(pathOf(manual ?? null)).to.deep.equal([path]);
     expect(manual?.source).to.deep.include({ kind: 'rest' });
@@ -128,9 +128,9 @@ describe('the history of a service of the Swarm', function () {
     await until('the listener has published on', async () =>
       pathOf((await ofTheSwarm()).current)?.includes('/path-14'),
     );
-    expect((await ask({ url: urlOf(path) })).status).to.equal(200);
+    expect((await send({ url: urlOf(path) })).status).to.equal(200);
     await swarmgate('remove', name);
     await served('/path-14');
-    expect((await ask({ url: urlOf(path) })).status).to.equal(503);
+    expect((await send({ url: urlOf(path) })).status).to.equal(503);
   });
 });

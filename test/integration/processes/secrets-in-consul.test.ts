@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type TestCertificate, testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilResponds } from '../../harness/http.ts';
+import { send, untilResponds } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
 
@@ -75,7 +75,7 @@ describe('secrets that are given in plain', function () {
     await reconfigure('later REST');
     const kept = await admin('/v1/docker-flow-proxy/cert?certName=put', { method: 'PUT', body: put.pem });
     expect(kept.status, kept.body).to.equal(200);
-    expect((await ask({ url: `${httpUrl}/labelled` })).status).to.equal(401);
+    expect((await send({ url: `${httpUrl}/labelled` })).status).to.equal(401);
 
     const places = [
       /^swarmgate\/head$/,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilResponds } from '../../harness/http.ts';
+import { send, untilResponds } from '../../harness/http.ts';
 import { startTlsConsul, type TlsConsul } from '../../harness/tls-consul.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
@@ -52,7 +52,7 @@ describe('listener and proxy as processes over TLS', function () {
       // Held waits go over TLS, too: a change comes at once, without a full read.
       await services.setLabels(name, { servicePath: '/changed' });
       await untilResponds({ url: `${serving.httpUrl}/changed` }, 200);
-      expect((await ask({ url: `${serving.httpUrl}/secure` })).status).to.equal(503);
+      expect((await send({ url: `${serving.httpUrl}/secure` })).status).to.equal(503);
       const { registry } = JSON.parse((await serving.admin('/v1/status')).body) as StatusOfRegistry;
       expect(registry).to.include({ kind: 'consul', reachable: true });
       // The write of a person goes the same way.
@@ -73,7 +73,7 @@ describe('listener and proxy as processes over TLS', function () {
     proxy = serving;
     // A refusal is what they go by, not that they have not come to it yet.
     await until('the proxy says that Consul is away', async () => (await serving.state()) === 'away');
-    expect((await ask({ url: `${serving.adminUrl}/readyz` })).status).to.equal(503);
+    expect((await send({ url: `${serving.adminUrl}/readyz` })).status).to.equal(503);
     expect(await leading.isLeading()).to.equal(false);
     expect((await fetch(`${secure.plainUrl}/v1/kv/swarmgate/?keys`)).status).to.equal(404);
   });

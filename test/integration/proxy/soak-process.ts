@@ -23,11 +23,11 @@ export class SoakProcess {
   }
 
   async put(service: string, destination: Partial<Destination> | undefined): Promise<void> {
-    await this.#ask({ kind: 'put', service, destination });
+    await this.#order({ kind: 'put', service, destination });
   }
 
   async measure(): Promise<Holdings> {
-    const response = await this.#ask({ kind: 'measure' });
+    const response = await this.#order({ kind: 'measure' });
     if (response.kind !== 'measured') throw new Error(`the proxy said ${response.kind}`);
     return response.holdings;
   }
@@ -38,7 +38,7 @@ export class SoakProcess {
     await ended;
   }
 
-  #ask(order: SoakOrder): Promise<SoakMessage> {
+  #order(order: SoakOrder): Promise<SoakMessage> {
     const response = next(this.#child);
     this.#child.send(order);
     return response;

@@ -143,7 +143,7 @@ async function expectOutcome(
 ): Promise<void> {
   const { expected, url } = requested;
   const before = servedBy(backends);
-  const reply = await ask(requested, under, 'GET');
+  const reply = await send(requested, under, 'GET');
   const now = servedBy(backends);
   const what = `GET ${url}${requested.as === undefined ? '' : ' with a password'} got ${reply.status} ${reply.headers['x-swarmgate-reason'] ?? ''} ${reply.body.slice(0, 60)}`;
   if (expected.kind === 'served' || (expected.kind === 'served-or-closed' && reply.status === 200)) {
@@ -155,13 +155,13 @@ async function expectOutcome(
   expect(now, what).to.equal(before);
   if (expected.kind === 'redirect') {
     expect([reply.status, reply.headers.location], what).to.deep.equal([expected.status, expected.to]);
-    const posted = await ask(requested, under, 'POST');
+    const posted = await send(requested, under, 'POST');
     expect([posted.status, posted.headers.location], `POST ${url}`).to.deep.equal([expected.otherwise, expected.to]);
   } else if (expected.kind === 'unauthorized') {
     expect(reply.status, what).to.equal(401);
     expect(reply.headers['www-authenticate'], what).to.be.a('string');
     expect(
-      (await ask({ ...requested, as: 'user1:wrong' }, under, 'GET')).status,
+      (await send({ ...requested, as: 'user1:wrong' }, under, 'GET')).status,
       `${url} with a wrong password`,
     ).to.equal(401);
   } else expect(reply.status, what).to.be.oneOf([301, 302, 307, 308, 401, 403, 404, 503]);
@@ -211,7 +211,7 @@ interface Response {
   readonly body: string;
 }
 
-async function ask({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: string): Promise<Response> {
+async function send({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: string): Promise<Response> {
   const { protocol, hostname, pathname, search } = new URL(url);
   const secure = protocol === 'https:';
   const [plain, tls] = under.proxy.entrypoints();
@@ -223,14 +223,19 @@ async function ask({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: 
     ...(as === undefined ? {} : { authorization: `Basic ${Buffer.from(as).toString('base64')}` }),
   };
   const given = { host: '127.0.0.1', port, method, path: pathname + search, agent: false } as const;
-  const plainResponse = await send(given, headers, secure, hostname);
+  const plainResponse = await sendOnce(given, headers, secure, hostname);
   if (plainResponse.status !== 200) return plainResponse;
   // A second request tells whether the response is compressed where the client accepts it.
-  const { encoding } = await send(given, { ...headers, 'accept-encoding': 'gzip' }, secure, hostname);
+  const { encoding } = await sendOnce(given, { ...headers, 'accept-encoding': 'gzip' }, secure, hostname);
   return { ...plainResponse, encoding };
 }
 
-function send(given: object, headers: Record<string, string>, secure: boolean, servername: string): Promise<Response> {
+function sendOnce(
+  given: object,
+  headers: Record<string, string>,
+  secure: boolean,
+  servername: string,
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     const options = { ...given, headers, ...(secure ? { servername, rejectUnauthorized: false } : {}) };
     const sent = (secure ? httpsRequest : httpRequest)(options, (response) => {

@@ -111,7 +111,7 @@ describe('an entrypoint that redirects', () => {
   ];
   for (const [what, host, path, expected] of cases)
     it(`takes ${what}`, async () => {
-      expect(await ask(host, path)).to.deep.equal(expected);
+      expect(await send(host, path)).to.deep.equal(expected);
     });
 
   it('reports no problem of the route that leads nowhere', async () => {
@@ -119,7 +119,7 @@ describe('an entrypoint that redirects', () => {
     expect(body.problems).to.deep.equal([]);
   });
 
-  function ask(host: string, path: string): Promise<readonly [number, string]> {
+  function send(host: string, path: string): Promise<readonly [number, string]> {
     const [entrypoint] = under.proxy.entrypoints();
     if (entrypoint?.state !== 'open') throw new Error('the entrypoint is not open');
     const port = Number(entrypoint.address.split(':').at(-1));

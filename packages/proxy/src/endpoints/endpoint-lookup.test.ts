@@ -8,7 +8,7 @@ describe('the lookup of an endpoint', () => {
     if (name === 'gone.test') throw new Error('no DNS server responds');
     return { addresses, ttlMs: 1_000 };
   });
-  const ask = (name: string, options: LookupOptions) =>
+  const lookedUp = (name: string, options: LookupOptions) =>
     new Promise((resolve) => {
       lookup(name, options, (error: Error | null, found: string | LookupAddress[], family?: number) =>
         resolve(error?.message ?? (family === undefined ? found : [found, family])),
@@ -28,6 +28,6 @@ describe('the lookup of an endpoint', () => {
     ['gone.test', { all: true }, 'no DNS server responds'],
   ] as const)
     it(`responds to ${name} with ${JSON.stringify(options)} as node:dns does`, async () => {
-      expect(await ask(name, options)).to.deep.equal(expected);
+      expect(await lookedUp(name, options)).to.deep.equal(expected);
     });
 });

@@ -48,7 +48,7 @@ describe('compress', () => {
 
   // [what it shows, Accept-Encoding, method, status, headers of the response]
   const untouched: readonly [string, string, string, number, string[]][] = [
-    ['a client that did not ask', 'identity', 'GET', 200, html],
+    ['a client that accepts identity only', 'identity', 'GET', 200, html],
     ['a client that forbids it', 'gzip;q=0, br;q=0, deflate;q=0', 'GET', 200, html],
     ['204', 'gzip', 'GET', 204, html],
     ['a range', 'gzip', 'GET', 206, [...html, 'Content-Range', 'bytes 0-9/9999']],

@@ -15,7 +15,7 @@ describe('a health check of a real endpoint', () => {
   let seen: string[];
   let status: number;
   let endpoint: Endpoint;
-  const ask = (destination: Partial<Destination>, withinMs = 20_000) =>
+  const passesCheck = (destination: Partial<Destination>, withinMs = 20_000) =>
     checkEndpoint(endpoint, tinyRoute('web', destination), withinMs, ended.signal);
 
   beforeEach(async () => {
@@ -35,7 +35,7 @@ describe('a health check of a real endpoint', () => {
 
   it('passes by 200 to 399, and requests the path under the service’s name', async () => {
     const destination = { checkPath: '/health?x', serviceDomain: ['*.any.example', 'shop.example'] };
-    expect(await ask(destination)).to.equal(true);
+    expect(await passesCheck(destination)).to.equal(true);
     expect(seen).to.deep.equal(['shop.example /health?x']);
     for (const [each, passes] of [
       [302, true],
@@ -43,21 +43,21 @@ describe('a health check of a real endpoint', () => {
       [503, false],
     ] as const) {
       status = each;
-      expect(await ask(destination), String(each)).to.equal(passes);
+      expect(await passesCheck(destination), String(each)).to.equal(passes);
     }
   });
 
   it('fails where no response comes, or no connection', async () => {
     status = 0;
-    expect(await ask({ checkPath: '/' }, 100)).to.equal(false);
+    expect(await passesCheck({ checkPath: '/' }, 100)).to.equal(false);
     server.close();
     server.closeAllConnections();
-    expect(await ask({ checkPath: '/' })).to.equal(false);
-    expect(await ask({ checkTcp: true })).to.equal(false);
+    expect(await passesCheck({ checkPath: '/' })).to.equal(false);
+    expect(await passesCheck({ checkTcp: true })).to.equal(false);
   });
 
   it('is content with a connection for checkTcp', async () => {
-    expect(await ask({ checkTcp: true })).to.equal(true);
+    expect(await passesCheck({ checkTcp: true })).to.equal(true);
     expect(seen).to.deep.equal([]);
   });
 
@@ -73,7 +73,7 @@ describe('a health check of a real endpoint', () => {
       });
       await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
       endpoint = endpointAt((secure.address() as AddressInfo).port, { secure: true });
-      for (const way of ways) expect(await ask(way), JSON.stringify(way)).to.equal(true);
+      for (const way of ways) expect(await passesCheck(way), JSON.stringify(way)).to.equal(true);
       expect(paths).to.deep.equal(['/health']);
       secure.closeAllConnections();
       secure.close();
@@ -81,7 +81,7 @@ describe('a health check of a real endpoint', () => {
 
     it('fails where the endpoint speaks none, as a request would', async () => {
       endpoint = { ...endpoint, secure: true };
-      for (const way of ways) expect(await ask(way), JSON.stringify(way)).to.equal(false);
+      for (const way of ways) expect(await passesCheck(way), JSON.stringify(way)).to.equal(false);
       expect(seen).to.deep.equal([]);
     });
   });
@@ -98,7 +98,7 @@ describe('a health check of a real endpoint', () => {
         [404, false],
       ] as const) {
         foreign.onRequest = (stream) => stream.respond({ ':status': status }, { endStream: true });
-        expect(await ask(http2), String(status)).to.equal(passes);
+        expect(await passesCheck(http2), String(status)).to.equal(passes);
       }
       expect(foreign.seen.map(({ headers }) => `${headers[':method']} ${headers[':path']}`)).to.deep.equal(
         Array.from({ length: 3 }, () => 'GET /health'),
@@ -110,10 +110,10 @@ describe('a health check of a real endpoint', () => {
     it('fails where the endpoint speaks HTTP/1.1, or nothing', async () => {
       const spoken = endpoint;
       endpoint = { ...spoken, http2: true };
-      expect(await ask(http2)).to.equal(false);
+      expect(await passesCheck(http2)).to.equal(false);
       server.close();
       server.closeAllConnections();
-      expect(await ask(http2)).to.equal(false);
+      expect(await passesCheck(http2)).to.equal(false);
     });
 
     // HealthCheckResponse of grpc.health.v1: SERVING is 1, NOT_SERVING 2.
@@ -136,7 +136,7 @@ describe('a health check of a real endpoint', () => {
           stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }));
           stream.end(Buffer.from(body));
         };
-        expect(await ask({ protocol: 'grpc', checkPath: '/shop.Cart' })).to.equal(passes);
+        expect(await passesCheck({ protocol: 'grpc', checkPath: '/shop.Cart' })).to.equal(passes);
         const [seen] = foreign.seen;
         expect([seen?.headers[':method'], seen?.headers[':path'], seen?.headers.te]).to.deep.equal([
           'POST',
@@ -153,7 +153,7 @@ describe('a health check of a real endpoint', () => {
       endpoint = foreign.endpoint;
       foreign.onRequest = (stream) =>
         stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 12 }, { endStream: true });
-      expect(await ask({ protocol: 'grpc', checkPath: '/' })).to.equal(false);
+      expect(await passesCheck({ protocol: 'grpc', checkPath: '/' })).to.equal(false);
       expect(foreign.seen[0]?.body).to.equal('\0\0\0\0\0');
       await foreign.stop();
     });

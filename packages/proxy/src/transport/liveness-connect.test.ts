@@ -28,7 +28,7 @@ describe('liveness connects', () => {
       },
     });
   };
-  const ask = (name: string) => connects.ask(endpoint, () => reported.push(name));
+  const connect = (name: string) => connects.ask(endpoint, () => reported.push(name));
   const pass = (ms: number) => clock.move(ms, sweep, 10);
 
   beforeEach(() => {
@@ -40,13 +40,13 @@ describe('liveness connects', () => {
 
   it('report an endpoint as unreachable that does not accept within a second, to all who wait and to calls soon after', () => {
     probing(openToNobody);
-    ask('one');
+    connect('one');
     pass(500);
-    ask('other');
+    connect('other');
     expect(reported).to.deep.equal([]);
     pass(600);
     expect(reported).to.deep.equal(['one', 'other']);
-    ask('late');
+    connect('late');
     expect(reported).to.deep.equal(['one', 'other', 'late']);
     expect([opened.length, gone]).to.deep.equal([1, 1]);
     expect(opened[0]?.destroyed).to.equal(true);
@@ -54,9 +54,9 @@ describe('liveness connects', () => {
 
   it('connect again a second later', () => {
     probing(openToNobody);
-    ask('one');
+    connect('one');
     pass(2_100);
-    ask('again');
+    connect('again');
     expect(opened).to.have.length(2);
     pass(1_100);
     expect(reported).to.deep.equal(['one', 'again']);
@@ -69,7 +69,7 @@ describe('liveness connects', () => {
     ] as const) {
       gone = 0;
       probing(() => new Socket());
-      ask('one');
+      connect('one');
       opened.at(-1)?.destroy(Object.assign(new Error(code), { code }));
       await until(() => opened.at(-1)?.closed === true, 'the end of the connect');
       expect(gone, code).to.equal(expected);

@@ -6,13 +6,13 @@ import { get, onStage } from './suite.ts';
 
 /** How responses come back. */
 export function responses(makeServer: MakeServer): void {
-  const requested = (title: string, reply: string, check: Check, ask: Partial<Ask> = {}) =>
+  const requested = (title: string, reply: string, check: Check, given: Partial<CaseOptions> = {}) =>
     it(title, () =>
       onStage(makeServer, async ({ rig, backend }) => {
-        backend.onRequest = responding(reply, ask.after);
+        backend.onRequest = responding(reply, given.after);
         const client = rig.client();
-        client.send(ask.request ?? get('/'));
-        const response = await client.response(ask.method ?? 'GET');
+        client.send(given.request ?? get('/'));
+        const response = await client.response(given.method ?? 'GET');
         await check(response, client, backend.requests.length);
       }),
     );
@@ -258,7 +258,7 @@ export function responses(makeServer: MakeServer): void {
   });
 }
 
-interface Ask {
+interface CaseOptions {
   readonly request: string;
   readonly method: string;
   readonly after: 'keep' | 'end' | 'reset';

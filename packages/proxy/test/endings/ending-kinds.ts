@@ -190,7 +190,7 @@ const onTls: readonly EndingKind[] = [
   ),
 ];
 
-const asks =
+const sendsSecured =
   (servername: string, text: string) =>
   async (client: EndingClient): Promise<void> => {
     (await client.secured(servername)).write(text, 'latin1');
@@ -213,15 +213,19 @@ const shared: readonly EndingKind[] = [
   },
   { name: 'a ClientHello that is too large', port: 'shared', run: sends(`\x16\x03\x01\x3f\xff\x01\x01${behind100K}`) },
   { name: 'no TLS where it is looked for', port: 'shared', run: sends(get('/e/ok')) },
-  { name: 'a request beside relayed names', port: 'shared', run: asks('own.example', get('/e/ok')) },
-  { name: 'TLS that is passed through', port: 'shared', run: asks('relayed.example', get('/e/ok')) },
-  { name: 'TLS that is ended and relayed', port: 'shared', run: asks('plain.example', get('/e/ok')) },
+  { name: 'a request beside relayed names', port: 'shared', run: sendsSecured('own.example', get('/e/ok')) },
+  { name: 'TLS that is passed through', port: 'shared', run: sendsSecured('relayed.example', get('/e/ok')) },
+  { name: 'TLS that is ended and relayed', port: 'shared', run: sendsSecured('plain.example', get('/e/ok')) },
   {
     name: 'TLS that is ended and relayed, reset',
     port: 'shared',
-    run: thenResets(asks('plain.example', get('/e/ok'))),
+    run: thenResets(sendsSecured('plain.example', get('/e/ok'))),
   },
-  { name: 'TLS that is ended, whose endpoint resets', port: 'shared', run: asks('plain.example', get('/e/reset')) },
+  {
+    name: 'TLS that is ended, whose endpoint resets',
+    port: 'shared',
+    run: sendsSecured('plain.example', get('/e/reset')),
+  },
 ];
 
 const proxyHeader = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n';

@@ -6,7 +6,7 @@ export interface AuthCase {
   /** `AUTH` stands for the address of the auth service. */
   readonly labels: Readonly<Record<string, string>>;
   readonly auth: Response;
-  readonly asks: Requested;
+  readonly request: Requested;
   /** Default: all. */
   readonly by?: readonly Protocol[];
   readonly expect: (

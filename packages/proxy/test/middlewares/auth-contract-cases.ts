@@ -8,7 +8,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authelia: lets a session pass with its headers, and its cookie reaches the client',
     labels: { forwardAuth: 'http://AUTH,preset=authelia' },
     auth: authelia,
-    asks: { path: '/a/b?c=d', headers: { cookie: 'authelia_session=jane', 'remote-user': 'root' } },
+    request: { path: '/a/b?c=d', headers: { cookie: 'authelia_session=jane', 'remote-user': 'root' } },
     expect: (given, { auth, backend }) => {
       expect(given.status).to.be.oneOf([200, 101]);
       expect(only(backend).header('remote-user')).to.equal('jane');
@@ -24,7 +24,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authelia: redirects a browser to its portal',
     labels: { forwardAuth: 'http://AUTH,preset=authelia' },
     auth: authelia,
-    asks: { path: '/a', headers: html },
+    request: { path: '/a', headers: html },
     by: requests,
     expect: (given, seen) => {
       denied(302, 'auth-denied')(given, seen);
@@ -36,7 +36,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authelia: responds with 401 to other clients, whole',
     labels: { forwardAuth: 'http://AUTH,preset=authelia' },
     auth: authelia,
-    asks: { headers: { accept: 'application/json' } },
+    request: { headers: { accept: 'application/json' } },
     expect: (given, seen) => {
       denied(401, 'auth-denied')(given, seen);
       expect(given.headers['content-type']).to.equal('text/html; charset=utf-8');
@@ -47,7 +47,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authelia: 403 for a user who may not',
     labels: { forwardAuth: 'http://AUTH,preset=authelia' },
     auth: authelia,
-    asks: { path: '/forbidden', headers: { cookie: 'authelia_session=jane' } },
+    request: { path: '/forbidden', headers: { cookie: 'authelia_session=jane' } },
     expect: (given, seen) => {
       denied(403, 'auth-denied')(given, seen);
       expect(given.body).to.equal('403 Forbidden');
@@ -57,7 +57,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authentik: redirects to its own path with all its cookies',
     labels: { forwardAuth: 'http://AUTH,preset=authentik' },
     auth: authentik,
-    asks: { path: '/a' },
+    request: { path: '/a' },
     expect: (given, seen) => {
       denied(302, 'auth-denied')(given, seen);
       expect(given.headers.location).to.contain('/outpost.goauthentik.io/start?rd=');
@@ -68,7 +68,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authentik: its own path is served by it, body and all, without a check',
     labels: { forwardAuth: 'http://AUTH,preset=authentik' },
     auth: authentik,
-    asks: { method: 'POST', path: '/outpost.goauthentik.io/callback?x=1', body: 'code' },
+    request: { method: 'POST', path: '/outpost.goauthentik.io/callback?x=1', body: 'code' },
     by: requests,
     expect: (given, { auth, backend }) => {
       expect(given.status).to.equal(200);
@@ -81,14 +81,14 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'authentik: a path that only begins like its own is guarded',
     labels: { forwardAuth: 'http://AUTH,preset=authentik' },
     auth: authentik,
-    asks: { path: '/outpost.goauthentik.iox' },
+    request: { path: '/outpost.goauthentik.iox' },
     expect: denied(302, 'auth-denied'),
   },
   {
     what: 'authentik: copies its headers only, never the others',
     labels: { forwardAuth: 'http://AUTH,preset=authentik' },
     auth: authentik,
-    asks: { headers: { cookie: 'authentik_proxy_ab12=jane', 'x-authentik-groups': 'root' } },
+    request: { headers: { cookie: 'authentik_proxy_ab12=jane', 'x-authentik-groups': 'root' } },
     expect: (_given, { backend }) => {
       expect(only(backend).header('x-authentik-username')).to.equal('jane');
       expect(only(backend).header('x-authentik-groups')).to.equal('admins|dev');
@@ -99,7 +99,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'oauth2-proxy: 202 passes, its cookies reach the client',
     labels: { forwardAuth: 'http://AUTH,preset=oauth2-proxy' },
     auth: oauth2Proxy,
-    asks: { headers: { cookie: '_oauth2_proxy=jane' } },
+    request: { headers: { cookie: '_oauth2_proxy=jane' } },
     expect: (given, { backend }) => {
       expect(only(backend).header('x-auth-request-user')).to.equal('jane');
       expect(given.headers['set-cookie']).to.equal(
@@ -111,7 +111,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'oauth2-proxy: 401 redirects a browser to the sign-in page',
     labels: { forwardAuth: 'http://AUTH,preset=oauth2-proxy' },
     auth: oauth2Proxy,
-    asks: { path: '/a?b=c&d', headers: html },
+    request: { path: '/a?b=c&d', headers: html },
     by: requests,
     expect: (given, seen) => {
       denied(302, 'auth-sign-in')(given, seen);
@@ -123,14 +123,14 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'oauth2-proxy: 401 stays 401 for a script, for gRPC and for an upgrade',
     labels: { forwardAuth: 'http://AUTH,preset=oauth2-proxy' },
     auth: oauth2Proxy,
-    asks: { headers: { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' } },
+    request: { headers: { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' } },
     expect: denied(401, 'auth-denied'),
   },
   {
     what: 'oauth2-proxy: POST gets 401, never a redirect',
     labels: { forwardAuth: 'http://AUTH,preset=oauth2-proxy' },
     auth: oauth2Proxy,
-    asks: { method: 'POST', headers: html, body: 'x' },
+    request: { method: 'POST', headers: html, body: 'x' },
     by: requests,
     expect: denied(401, 'auth-denied'),
   },
@@ -138,7 +138,7 @@ export const authContractCases: readonly AuthCase[] = [
     what: 'oauth2-proxy: the sign-in page is served by it',
     labels: { forwardAuth: 'http://AUTH,preset=oauth2-proxy' },
     auth: oauth2Proxy,
-    asks: { path: '/oauth2/sign_in?rd=%2F' },
+    request: { path: '/oauth2/sign_in?rd=%2F' },
     by: requests,
     expect: (given) => expect(given.body).to.equal('oauth2-proxy GET /oauth2/sign_in?rd=%2F: '),
   },

@@ -8,7 +8,7 @@ export const authRuleCases: readonly AuthCase[] = [
       what: `a client's own ${spelling} does not get to the service`,
       labels: plain,
       auth: passes,
-      asks: { headers: { [spelling]: 'root' } },
+      request: { headers: { [spelling]: 'root' } },
       expect: (_given, { backend }) => {
         const { raw } = only(backend);
         const names = raw.filter((name, at) => at % 2 === 0 && /^x[^a-z]user$/i.test(name));
@@ -21,7 +21,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'a copied header that the auth service does not send is removed too',
     labels: plain,
     auth: passes,
-    asks: { headers: { 'x-groups': 'root', x_groups: 'root' } },
+    request: { headers: { 'x-groups': 'root', x_groups: 'root' } },
     expect: (_given, { backend }) => {
       expect(only(backend).raw.join(' ')).to.not.match(/groups/i);
     },
@@ -30,7 +30,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'responseHeadersRegex removes and copies every matching name',
     labels: { forwardAuth: 'http://AUTH/verify,responseHeadersRegex=^x-id-' },
     auth: (_call, response) => response.writeHead(200, { 'X-Id-Name': 'jane', 'X-Other': '1' }).end(),
-    asks: { headers: { 'x-id-admin': 'yes', x_id_name: 'root' } },
+    request: { headers: { 'x-id-admin': 'yes', x_id_name: 'root' } },
     expect: (_given, { backend }) => {
       const { raw } = only(backend);
       const names = raw.filter((name, at) => at % 2 === 0 && /^x.id|^x.other/i.test(name));
@@ -41,7 +41,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'X-Forwarded-Method and -Uri are never the client’s',
     labels: plain,
     auth: passes,
-    asks: {
+    request: {
       path: '/secret',
       headers: { 'x-forwarded-uri': '/public', X_Forwarded_Uri: '/public', 'x-forwarded-method': 'OPTIONS' },
     },
@@ -59,7 +59,7 @@ export const authRuleCases: readonly AuthCase[] = [
       labels: { forwardAuth: 'http://AUTH/verify,responseCookies=swarmgate_session mine' },
       auth: (_call, response) =>
         response.writeHead(status, { 'Set-Cookie': ['swarmgate_session=x', 'mine=1; Path=/'] }).end(),
-      asks: {},
+      request: {},
       expect: (given) => expect(given.headers['set-cookie']).to.equal('mine=1; Path=/'),
     }),
   ),
@@ -67,7 +67,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'no body, no condition and no range reach the auth service',
     labels: plain,
     auth: passes,
-    asks: {
+    request: {
       method: 'POST',
       body: 'secret',
       headers: { 'content-type': 'text/plain', range: 'bytes=0-1', 'if-none-match': '"x"' },
@@ -88,7 +88,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'only requestHeaders reach the auth service where they are named',
     labels: { forwardAuth: 'http://AUTH/verify,requestHeaders=Cookie' },
     auth: passes,
-    asks: { headers: { cookie: 'a=1', authorization: 'Bearer x' } },
+    request: { headers: { cookie: 'a=1', authorization: 'Bearer x' } },
     expect: (_given, { auth }) => {
       expect(only(auth).header('cookie')).to.equal('a=1');
       expect(only(auth).header('authorization')).to.equal(undefined);
@@ -99,7 +99,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'preserveRequestMethod asks by the client’s method, without a body',
     labels: { forwardAuth: 'http://AUTH/verify,preserveRequestMethod=true' },
     auth: passes,
-    asks: { method: 'DELETE' },
+    request: { method: 'DELETE' },
     by: requests,
     expect: (_given, { auth }) => expect(only(auth).method).to.equal('DELETE'),
   },
@@ -107,14 +107,14 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'a relative Location is resolved against the auth service',
     labels: plain,
     auth: (_call, response) => response.writeHead(302, { Location: '/login' }).end(),
-    asks: {},
+    request: {},
     expect: (given) => expect(given.headers.location).to.match(/^http:\/\/127\.0\.0\.1:\d+\/login$/),
   },
   {
     what: 'preserveLocationHeader keeps it',
     labels: { forwardAuth: 'http://AUTH/verify,preserveLocationHeader=true' },
     auth: (_call, response) => response.writeHead(302, { Location: '/login' }).end(),
-    asks: {},
+    request: {},
     expect: (given) => expect(given.headers.location).to.equal('/login'),
   },
   {
@@ -124,7 +124,7 @@ export const authRuleCases: readonly AuthCase[] = [
       response
         .writeHead(403, { 'Content-Type': 'application/octet-stream', Connection: 'x-hop, close', 'X-Hop': '1' })
         .end(Buffer.from('\x00\x01é')),
-    asks: {},
+    request: {},
     by: requests,
     expect: (given, seen) => {
       denied(403, 'auth-denied')(given, seen);
@@ -136,7 +136,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'HEAD gets the head of the denial',
     labels: plain,
     auth: (_call, response) => response.writeHead(403, { 'Content-Type': 'text/plain' }).end('no'),
-    asks: { method: 'HEAD' },
+    request: { method: 'HEAD' },
     by: requests,
     expect: (given) => {
       expect([given.status, given.body, given.headers['content-length']]).to.deep.equal([403, '', '2']);
@@ -146,21 +146,21 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'a response larger than the limit closes',
     labels: { forwardAuth: 'http://AUTH/verify,maxResponseBody=10' },
     auth: (_call, response) => response.writeHead(200).end('x'.repeat(11)),
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
     what: 'a response that does not come in time closes',
     labels: { forwardAuth: 'http://AUTH/verify,timeout=50ms' },
     auth: () => undefined,
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
     what: 'a response whose body does not end in time closes',
     labels: { forwardAuth: 'http://AUTH/verify,timeout=50ms' },
     auth: (_call, response) => void response.writeHead(200).write('x'),
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
@@ -176,28 +176,28 @@ export const authRuleCases: readonly AuthCase[] = [
         clearTimeout(most);
       });
     },
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
     what: 'a connection that breaks closes',
     labels: plain,
     auth: (_call, response) => void response.socket?.destroy(),
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
     what: 'a 304 is no decision',
     labels: plain,
     auth: (_call, response) => response.writeHead(304).end(),
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   {
     what: 'an address that nothing listens on closes',
     labels: { forwardAuth: 'http://127.0.0.1:1/verify' },
     auth: passes,
-    asks: {},
+    request: {},
     expect: denied(503, 'auth-unavailable'),
   },
   ...['127.0.0.1', '0.0.0.0', '[::1]', '[::ffff:127.0.0.1]', 'localhost.localdomain', '127.9.9.9'].map(
@@ -205,7 +205,7 @@ export const authRuleCases: readonly AuthCase[] = [
       what: `the proxy itself, by ${host}, is never queried`,
       labels: { forwardAuth: `http://${host}:OWN/verify` },
       auth: passes,
-      asks: {},
+      request: {},
       expect: denied(503, 'auth-unavailable'),
     }),
   ),
@@ -214,7 +214,7 @@ export const authRuleCases: readonly AuthCase[] = [
       what: `${path}, which has more than one reading, is refused before the auth service is queried`,
       labels: plain,
       auth: passes,
-      asks: { path },
+      request: { path },
       expect: (given, seen) => {
         expect(given.status, given.body).to.equal(400);
         expect(given.headers['x-swarmgate-reason']).to.match(/^path-(ambiguous|dot-parameter)$/);
@@ -227,7 +227,7 @@ export const authRuleCases: readonly AuthCase[] = [
       what: `the auth service gets the target of the endpoint for ${path}`,
       labels: plain,
       auth: passes,
-      asks: { path },
+      request: { path },
       expect: (_given, { auth, backend }) => {
         expect(only(auth).header('x-forwarded-uri')).to.equal(only(backend).url);
       },
@@ -237,7 +237,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'a preflight is checked like every request',
     labels: plain,
     auth: (call, response) => response.writeHead(call.header('x-forwarded-method') === 'OPTIONS' ? 401 : 200).end(),
-    asks: { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-method': 'PUT' } },
+    request: { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-method': 'PUT' } },
     by: requests,
     expect: denied(401, 'auth-denied'),
   },
@@ -245,7 +245,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'the path is stripped behind the auth service',
     labels: { forwardAuth: 'http://AUTH/verify', stripPrefix: '/api' },
     auth: passes,
-    asks: { path: '/api/x' },
+    request: { path: '/api/x' },
     expect: (_given, { auth, backend }) => {
       expect(only(auth).header('x-forwarded-uri')).to.equal('/api/x');
       expect(only(backend).url).to.equal('/x');
@@ -255,7 +255,7 @@ export const authRuleCases: readonly AuthCase[] = [
     what: 'two auth services of one list are queried in turn',
     labels: { middlewares: 'forwardAuth(http://AUTH/one),stripPrefix(/api),forwardAuth(http://AUTH/two)' },
     auth: passes,
-    asks: { path: '/api/x' },
+    request: { path: '/api/x' },
     expect: (_given, { auth, backend }) => {
       expect(auth.map(({ url }) => url)).to.deep.equal(['/one', '/two']);
       expect(auth.map((call) => call.header('x-forwarded-uri'))).to.deep.equal(['/api/x', '/x']);

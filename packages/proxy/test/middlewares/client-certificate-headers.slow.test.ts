@@ -102,7 +102,7 @@ for (const router of ['core', 'express'] as const)
     const base64Of = ({ cert }: TestCertificate) => cert.replace(/-----[A-Z ]+-----|\s/g, '');
     type Shown = TestCertificate | undefined;
 
-    const askers: Readonly<Record<string, (path: string, shown: Shown) => Promise<void>>> = {
+    const senders: Readonly<Record<string, (path: string, shown: Shown) => Promise<void>>> = {
       'HTTP/1.1': async (path, shown) => {
         const agent = new Agent({ keepAlive: false, rejectUnauthorized: false, cert: shown?.cert, key: shown?.key });
         const request = httpsRequest({
@@ -146,15 +146,15 @@ for (const router of ['core', 'express'] as const)
       },
     };
 
-    for (const [protocol, ask] of Object.entries(askers)) {
+    for (const [protocol, send] of Object.entries(senders)) {
       it(`sends the certificate (${protocol})`, async () => {
-        await ask('/pem', jane);
+        await send('/pem', jane);
         expect(seen[0]?.['x-forwarded-tls-client-cert']).to.equal(base64Of(jane));
         expect(seen[0]).not.to.have.any.keys('x-forwarded-tls-client-cert-info', 'x_forwarded_tls_client_cert_info');
       });
 
       it(`sends what it states (${protocol})`, async () => {
-        await ask('/info', jane);
+        await send('/info', jane);
         const info = String(seen[0]?.['x-forwarded-tls-client-cert-info']);
         expect(info).to.match(/^[A-Za-z0-9%+._~-]+$/);
         expect(decodeURIComponent(info.replaceAll('+', ' '))).to.match(
@@ -168,7 +168,7 @@ for (const router of ['core', 'express'] as const)
         ['a certificate of no authority in CA_FILE', () => stranger],
       ] as const)
         it(`sends nothing of a client with ${what} (${protocol})`, async () => {
-          for (const path of ['/pem', '/info']) await ask(path, shown());
+          for (const path of ['/pem', '/info']) await send(path, shown());
           expect(seen).to.have.length(2);
           for (const each of seen)
             expect(Object.keys(each).filter((name) => /tls.client.cert/.test(name))).to.deep.equal([]);
@@ -176,7 +176,7 @@ for (const router of ['core', 'express'] as const)
     }
 
     it('sends HTTP/2 services their own address as :authority with passHostHeader=false', async () => {
-      await (askers['HTTP/1.1'] as (path: string, shown: Shown) => Promise<void>)('/h2c', undefined);
+      await (senders['HTTP/1.1'] as (path: string, shown: Shown) => Promise<void>)('/h2c', undefined);
       expect(seen[0]?.host).to.equal(`127.0.0.1:${(http2Endpoint.address() as AddressInfo).port}`);
     });
   });

@@ -46,7 +46,7 @@ for (const router of routers) {
           const auth = services[number] as StagedService;
           auth.seen.length = 0;
           backend.seen.length = 0;
-          const given = await stage.ask(protocol, hostOf(number), each.asks);
+          const given = await stage.send(protocol, hostOf(number), each.request);
           each.expect(given, { auth: auth.seen, backend: backend.seen });
         });
 

@@ -11,7 +11,7 @@ const headers: readonly LabelCase[] = [
   {
     what: 'request headers, in every spelling',
     labels: { headers: 'request.X-User=route,request.X-Gone=' },
-    asks: { headers: { X_User: 'root', 'x-gone': '1', x_gone: '2' } },
+    request: { headers: { X_User: 'root', 'x-gone': '1', x_gone: '2' } },
     gets: { 'x-user': 'route', x_user: undefined, 'x-gone': undefined, x_gone: undefined },
   },
   {
@@ -59,7 +59,7 @@ const headers: readonly LabelCase[] = [
   {
     what: 'STS over https',
     labels: { headers: 'stsSeconds=10,stsIncludeSubdomains=true,stsPreload=true' },
-    asks: { headers: { 'x-forwarded-proto': 'https' } },
+    request: { headers: { 'x-forwarded-proto': 'https' } },
     responses: { 'strict-transport-security': 'max-age=10; includeSubDomains; preload' },
   },
   {
@@ -75,7 +75,7 @@ const headers: readonly LabelCase[] = [
   {
     what: 'a preflight is served',
     labels: { headers: cors },
-    asks: preflight,
+    request: preflight,
     by: requests,
     is: [200, 'cors-preflight'],
     responses: {
@@ -90,7 +90,7 @@ const headers: readonly LabelCase[] = [
   {
     what: 'a preflight of another origin gets no leave',
     labels: { headers: cors },
-    asks: { ...preflight, headers: { ...preflight.headers, origin: 'https://b.example' } },
+    request: { ...preflight, headers: { ...preflight.headers, origin: 'https://b.example' } },
     by: requests,
     is: [200, 'cors-preflight'],
     responses: { 'access-control-allow-origin': undefined },
@@ -98,28 +98,28 @@ const headers: readonly LabelCase[] = [
   {
     what: 'a preflight is served before authentication',
     labels: { headers: cors, forwardAuth: 'http://OTHER/', users: 'jane:pw' },
-    asks: preflight,
+    request: preflight,
     by: requests,
     is: [200, 'cors-preflight'],
   },
   {
     what: 'OPTIONS that is no preflight passes',
     labels: { headers: cors },
-    asks: { method: 'OPTIONS', headers: { origin: 'https://a.example' } },
+    request: { method: 'OPTIONS', headers: { origin: 'https://a.example' } },
     by: requests,
     responses: { 'access-control-allow-origin': 'https://a.example' },
   },
   {
     what: 'without CORS options preflights pass',
     labels: { headers: 'frameDeny=true' },
-    asks: preflight,
+    request: preflight,
     by: requests,
     responses: { 'access-control-allow-origin': undefined },
   },
   {
     what: 'an allowed origin may read',
     labels: { headers: cors },
-    asks: { headers: { origin: 'https://a.example' } },
+    request: { headers: { origin: 'https://a.example' } },
     responses: {
       'access-control-allow-origin': 'https://a.example',
       'access-control-expose-headers': 'X-B',
@@ -129,7 +129,7 @@ const headers: readonly LabelCase[] = [
   {
     what: 'another origin may not',
     labels: { headers: cors },
-    asks: { headers: { origin: 'https://a.example.evil' } },
+    request: { headers: { origin: 'https://a.example.evil' } },
     responses: {
       'access-control-allow-origin': undefined,
       'access-control-allow-credentials': undefined,
@@ -139,19 +139,19 @@ const headers: readonly LabelCase[] = [
   {
     what: 'every origin',
     labels: { headers: 'allowOrigins=*' },
-    asks: { headers: { origin: 'https://x.example' } },
+    request: { headers: { origin: 'https://x.example' } },
     responses: { 'access-control-allow-origin': '*', vary: undefined },
   },
   {
     what: 'origins by expression',
     labels: { headers: 'allowOriginsRegex=^https://[a-z]+\\.example$' },
-    asks: { headers: { origin: 'https://x.example' } },
+    request: { headers: { origin: 'https://x.example' } },
     responses: { 'access-control-allow-origin': 'https://x.example' },
   },
   {
     what: 'a script may read the 401 of a step behind',
     labels: { headers: cors, users: 'jane:pw' },
-    asks: { headers: { origin: 'https://a.example' } },
+    request: { headers: { origin: 'https://a.example' } },
     is: [401, 'credentials-required'],
     responses: { 'access-control-allow-origin': 'https://a.example' },
   },
@@ -170,7 +170,7 @@ const headers: readonly LabelCase[] = [
 ];
 
 const access: readonly LabelCase[] = [
-  { what: 'ipAllowList', labels: { ipAllowList: '127.0.0.0/8' }, asks: {} },
+  { what: 'ipAllowList', labels: { ipAllowList: '127.0.0.0/8' }, request: {} },
   { what: 'ipAllowList, not this one', labels: { ipAllowList: '10.0.0.0/8' }, is: [403, 'address-denied'] },
   {
     what: 'ipAllowList with a status',
@@ -180,71 +180,71 @@ const access: readonly LabelCase[] = [
   {
     what: 'ipAllowList takes the client of the trusted hop',
     labels: { ipAllowList: '192.0.2.7' },
-    asks: { headers: { 'x-forwarded-for': '192.0.2.7' } },
+    request: { headers: { 'x-forwarded-for': '192.0.2.7' } },
   },
   {
     what: 'depth 1 is the last that the hop sent',
     labels: { ipAllowList: '192.0.2.7,depth=1' },
-    asks: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
+    request: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
   },
   {
     what: 'depth 2 is the one before',
     labels: { ipAllowList: '192.0.2.7,depth=2' },
-    asks: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
+    request: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
     is: [403, 'address-denied'],
   },
   {
     what: 'a depth that there is not',
     labels: { ipAllowList: '0.0.0.0/0,depth=3' },
-    asks: { headers: { 'x-forwarded-for': '192.0.2.7' } },
+    request: { headers: { 'x-forwarded-for': '192.0.2.7' } },
     is: [403, 'address-denied'],
   },
   {
     what: 'excluded addresses are passed over',
     labels: { ipAllowList: '203.0.113.1,excludedIps=192.0.2.0/24' },
-    asks: { headers: { 'x-forwarded-for': '10.9.9.9, 203.0.113.1, 192.0.2.7' } },
+    request: { headers: { 'x-forwarded-for': '10.9.9.9, 203.0.113.1, 192.0.2.7' } },
   },
   {
     what: 'encodedCharacters',
     labels: { encodedCharacters: 'allowEncodedHash=true' },
-    asks: { path: '/a%2Fb' },
+    request: { path: '/a%2Fb' },
     is: [400, 'encoded-character'],
   },
   {
     what: 'encodedCharacters, allowed',
     labels: { encodedCharacters: 'allowEncodedSlash=true' },
-    asks: { path: '/a%2fb' },
+    request: { path: '/a%2fb' },
     target: '/a%2fb',
   },
   {
     what: 'encodedCharacters, another one',
     labels: { encodedCharacters: 'allowEncodedSlash=true' },
-    asks: { path: '/a%3fb' },
+    request: { path: '/a%3fb' },
     is: [400, 'encoded-character'],
   },
   {
     what: 'encodedCharacters, none in the path',
     labels: { encodedCharacters: 'allowEncodedHash=true' },
-    asks: { path: '/a%20b?c=%2F' },
+    request: { path: '/a%20b?c=%2F' },
   },
   {
     what: 'buffering: a length over the limit',
     labels: { buffering: 'maxRequestBody=3' },
-    asks: { method: 'POST', body: 'abcd', headers: { 'content-length': '4' } },
+    request: { method: 'POST', body: 'abcd', headers: { 'content-length': '4' } },
     by: requests,
     is: [413, 'request-too-large'],
   },
   {
     what: 'buffering: a body without a length over the limit',
     labels: { buffering: 'maxRequestBody=3' },
-    asks: { method: 'POST', body: 'abcd', headers: { 'transfer-encoding': 'chunked' } },
+    request: { method: 'POST', body: 'abcd', headers: { 'transfer-encoding': 'chunked' } },
     by: ['HTTP/1.1'],
     is: [413, 'body-too-large'],
   },
   {
     what: 'buffering: a body as large as the limit',
     labels: { buffering: 'maxRequestBody=4' },
-    asks: { method: 'POST', body: 'abcd' },
+    request: { method: 'POST', body: 'abcd' },
     by: requests,
   },
   {
@@ -264,7 +264,7 @@ const access: readonly LabelCase[] = [
   {
     what: 'passTLSClientCert removes what the client claims, in every spelling',
     labels: { passTLSClientCert: 'pem=true,subjectCommonName=true' },
-    asks: {
+    request: {
       headers: {
         'X-Forwarded-Tls-Client-Cert': 'forged',
         X_Forwarded_Tls_Client_Cert: 'forged',
@@ -282,20 +282,20 @@ const access: readonly LabelCase[] = [
   {
     what: 'passTLSClientCert of a list does so without options',
     labels: { middlewares: 'passTLSClientCert(pem=false)' },
-    asks: { headers: { 'X-Forwarded-Tls-Client-Cert': 'forged' } },
+    request: { headers: { 'X-Forwarded-Tls-Client-Cert': 'forged' } },
     gets: { 'x-forwarded-tls-client-cert': undefined },
   },
   {
     what: 'compress by a coding that the client takes',
     labels: { middlewares: 'compress(algorithms=br gzip,minResponseBody=0)' },
-    asks: { headers: { 'accept-encoding': 'gzip' } },
+    request: { headers: { 'accept-encoding': 'gzip' } },
     by: requests,
     responses: { 'content-encoding': 'gzip' },
   },
   {
     what: 'compress by none that the client takes',
     labels: { middlewares: 'compress(algorithms=br,minResponseBody=0)' },
-    asks: { headers: { 'accept-encoding': 'gzip' } },
+    request: { headers: { 'accept-encoding': 'gzip' } },
     by: requests,
     responses: { 'content-encoding': undefined },
     body: 'served',
@@ -303,7 +303,7 @@ const access: readonly LabelCase[] = [
   {
     what: 'compress of a type that is excluded',
     labels: { middlewares: 'compress(minResponseBody=0,excludedTypes=text/plain)' },
-    asks: { headers: { 'accept-encoding': 'gzip' } },
+    request: { headers: { 'accept-encoding': 'gzip' } },
     by: requests,
     responses: { 'content-encoding': undefined },
     body: 'served',
@@ -311,7 +311,7 @@ const access: readonly LabelCase[] = [
   {
     what: 'compress of less than the least size',
     labels: { middlewares: 'compress(minResponseBody=1KB)' },
-    asks: { headers: { 'accept-encoding': 'gzip' } },
+    request: { headers: { 'accept-encoding': 'gzip' } },
     by: requests,
     responses: { 'content-encoding': undefined },
     body: 'served',

@@ -18,7 +18,7 @@ export interface LabelCase {
   readonly what: string;
   /** `OTHER` stands for the address of another service. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly asks?: Requested;
+  readonly request?: Requested;
   /** Default: all. */
   readonly by?: readonly Protocol[];
   /** Status, then reason of a response of the proxy's own. Default: what the service returns. */
@@ -72,7 +72,7 @@ export function runLabelCases(name: string, cases: readonly LabelCase[], options
         for (const protocol of each.by ?? protocols)
           it(`${each.what} (${protocol})`, async () => {
             backend.seen.length = 0;
-            const given = await stage.ask(protocol, hostOf(number), each.asks);
+            const given = await stage.send(protocol, hostOf(number), each.request);
             expectCase(each, given, backend.seen);
           });
     });

@@ -98,7 +98,7 @@ export interface Given {
 export interface MiddlewareStage {
   readonly port: number;
   readonly records: () => Promise<string>;
-  ask(protocol: Protocol, host: string, requested?: Requested): Promise<Given>;
+  send(protocol: Protocol, host: string, requested?: Requested): Promise<Given>;
   stop(): Promise<void>;
 }
 
@@ -124,7 +124,7 @@ export async function startStage(
   return {
     port,
     records: () => metrics.metrics(),
-    ask: (protocol, host, requested = {}) => askers[protocol](port, host, requested),
+    send: (protocol, host, requested = {}) => senders[protocol](port, host, requested),
     async stop() {
       await server.stop();
       await rm(dataDir, { recursive: true });
@@ -132,13 +132,13 @@ export async function startStage(
   };
 }
 
-const askers: Readonly<Record<Protocol, (port: number, host: string, requested: Requested) => Promise<Given>>> = {
-  'HTTP/1.1': askHttp1,
-  'HTTP/2': askHttp2,
-  upgrade: askUpgrade,
+const senders: Readonly<Record<Protocol, (port: number, host: string, requested: Requested) => Promise<Given>>> = {
+  'HTTP/1.1': sendHttp1,
+  'HTTP/2': sendHttp2,
+  upgrade: sendUpgrade,
 };
 
-function askHttp1(
+function sendHttp1(
   port: number,
   host: string,
   { method = 'GET', path = '/', headers = {}, body }: Requested,
@@ -164,7 +164,7 @@ function askHttp1(
   });
 }
 
-function askHttp2(
+function sendHttp2(
   port: number,
   host: string,
   { method = 'GET', path = '/', headers = {}, body }: Requested,
@@ -200,7 +200,7 @@ function askHttp2(
 }
 
 /** Offers the protocol `echo`; what it echoes is the body of the 101. */
-function askUpgrade(
+function sendUpgrade(
   port: number,
   host: string,
   { method = 'GET', path = '/', headers = {} }: Requested,

@@ -15,25 +15,25 @@ const users: readonly LabelCase[] = [
   {
     what: 'basicAuth',
     labels: { middlewares: `basicAuth("jane:${hash}",userHeader=X-User)` },
-    asks: { headers: { ...basic('jane:secret'), x_user: 'root' } },
+    request: { headers: { ...basic('jane:secret'), x_user: 'root' } },
     gets: { authorization: undefined, 'x-user': 'jane', x_user: undefined },
   },
   {
     what: 'basicAuth that keeps the header',
     labels: { middlewares: `basicAuth("jane:${hash}",removeHeader=false)` },
-    asks: { headers: basic('jane:secret') },
+    request: { headers: basic('jane:secret') },
     gets: basic('jane:secret'),
   },
   {
     what: 'basicAuth with a wrong password',
     labels: { middlewares: `basicAuth("jane:${hash}")` },
-    asks: { headers: basic('jane:wrong') },
+    request: { headers: basic('jane:wrong') },
     is: [401, 'credentials-wrong'],
   },
   {
     what: 'basicAuth with a name that there is not',
     labels: { middlewares: `basicAuth("jane:${hash}")` },
-    asks: { headers: basic('joe:secret') },
+    request: { headers: basic('joe:secret') },
     is: [401, 'credentials-wrong'],
   },
 ];
@@ -42,7 +42,7 @@ const fails: readonly LabelCase[] = [
   {
     what: 'errors replaces a response',
     labels: { errors: 'status=500-599,address=http://OTHER,query=/{status}.html?of={url}' },
-    asks: { path: '/a?b' },
+    request: { path: '/a?b' },
     by: requests,
     is: [503, 'error-page'],
     body: 'page /503.html?of=%2Fa%3Fb',
@@ -94,7 +94,7 @@ for (const router of routers)
         { WORKERS: '0' },
       );
       const given = [];
-      for (let times = 0; times < 3; times += 1) given.push(await stage.ask('HTTP/1.1', 'a.example'));
+      for (let times = 0; times < 3; times += 1) given.push(await stage.send('HTTP/1.1', 'a.example'));
       expect(given.map(({ status }) => status)).to.deep.equal([200, 200, 429]);
       expect(Number(given[2]?.headers['retry-after'])).to.be.within(1, 3_600);
       await stage.stop();
@@ -112,12 +112,12 @@ for (const router of routers)
         router,
         { WORKERS: '0' },
       );
-      const slow = stage.ask('HTTP/2', 'a.example', { path: '/slow' });
+      const slow = stage.send('HTTP/2', 'a.example', { path: '/slow' });
       await until('the slow request', () => backend.seen.length > 0);
-      expect((await stage.ask('HTTP/1.1', 'a.example')).headers['x-swarmgate-reason']).to.equal('in-flight-limited');
+      expect((await stage.send('HTTP/1.1', 'a.example')).headers['x-swarmgate-reason']).to.equal('in-flight-limited');
       release();
       expect((await slow).status).to.equal(200);
-      expect((await stage.ask('HTTP/1.1', 'a.example')).status).to.equal(200);
+      expect((await stage.send('HTTP/1.1', 'a.example')).status).to.equal(200);
       await stage.stop();
       await backend.stop();
     });

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { until } from '../until.ts';
 import type { Received, Requested } from './plugin-cases.ts';
 
-export function askHttp1(
+export function sendHttp1(
   port: number,
   host: string,
   { method = 'GET', path = '/', headers = {}, body = '' }: Requested,
@@ -33,7 +33,7 @@ export function askHttp1(
   });
 }
 
-export function askHttp2(
+export function sendHttp2(
   port: number,
   host: string,
   { method = 'GET', path = '/', headers = {}, body = '' }: Requested,

@@ -10,7 +10,7 @@ import { startInProcessServer } from '../../src/control/serving/in-process-serve
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
 import { changeOf } from '../services-by-labels.ts';
 import { pluginCases as cases, pluginFiles as files, type Seen } from './plugin-cases.ts';
-import { askHttp1, askHttp2, upgrade } from './plugin-clients.ts';
+import { sendHttp1, sendHttp2, upgrade } from './plugin-clients.ts';
 
 async function startEndpoint(): Promise<{ readonly server: Server; seen: Seen | undefined }> {
   const endpoint = { server: createServer(), seen: undefined as Seen | undefined };
@@ -76,15 +76,15 @@ for (const router of ['core', 'express'] as const) {
     }
 
     for (const [number, each] of cases.entries())
-      for (const [protocol, ask] of [
-        ['HTTP/1.1', askHttp1],
-        ['HTTP/2', askHttp2],
+      for (const [protocol, send] of [
+        ['HTTP/1.1', sendHttp1],
+        ['HTTP/2', sendHttp2],
       ] as const)
         it(`${each.what}, ${protocol}`, async () => {
           endpoint.seen = undefined;
-          each.expect(await ask(port, hostOf(number), each.requested ?? {}), endpoint.seen);
+          each.expect(await send(port, hostOf(number), each.requested ?? {}), endpoint.seen);
           // Whatever it did, the next request is served.
-          const next = await ask(port, 'plain.example', {});
+          const next = await send(port, 'plain.example', {});
           expect([next.status, next.body]).to.deep.equal([200, 'GET / ']);
         });
 
@@ -104,7 +104,7 @@ for (const router of ['core', 'express'] as const) {
     });
 
     it('are problems of the service that names what is missing or fails', async () => {
-      await askHttp1(port, at('an error is thrown'), {});
+      await sendHttp1(port, at('an error is thrown'), {});
       const problems = server.problems();
       const of = (what: string) =>
         problems
@@ -130,8 +130,8 @@ for (const router of ['core', 'express'] as const) {
     it('block their routes where no folder is set, and nothing else', async () => {
       const other = await startServer({ HTTP_ROUTER: router });
       try {
-        expect((await askHttp1(port, hostOf(0), {})).headers['x-swarmgate-reason']).to.equal('unsupported-feature');
-        expect((await askHttp1(port, 'plain.example', {})).status).to.equal(200);
+        expect((await sendHttp1(port, hostOf(0), {})).headers['x-swarmgate-reason']).to.equal('unsupported-feature');
+        expect((await sendHttp1(port, 'plain.example', {})).status).to.equal(200);
         const [problem] = other.table().problems().get('manual/s0') ?? [];
         expect(problem?.suggestion).to.match(/Set PLUGINS_DIR .*helmet/);
       } finally {

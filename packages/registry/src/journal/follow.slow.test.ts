@@ -329,17 +329,17 @@ describe('following', () => {
 
   it('reads everything on request', async () => {
     await under.registry.publish([changeOf('a')], options);
-    let ask: () => void = () => undefined;
+    let requestRead: () => void = () => undefined;
     async function* requests() {
       for (;;) {
         const requested = Promise.withResolvers<void>();
-        ask = requested.resolve;
+        requestRead = requested.resolve;
         yield await requested.promise;
       }
     }
     followed = new FollowedChanges(under.registry, { fullReadRequests: requests() });
     await followed.nextOf('snapshot');
-    ask();
+    requestRead();
     expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'requested' });
   });
 

@@ -42,7 +42,7 @@ describe('GET /v1/requests', () => {
   });
   after(() => under.stop());
 
-  const ask = (path: string) => get(under.proxy.entrypoints()[0]?.port ?? 0, path, undefined);
+  const send = (path: string) => get(under.proxy.entrypoints()[0]?.port ?? 0, path, undefined);
 
   function open(query: string): Promise<Stream> {
     return new Promise((resolve, reject) => {
@@ -76,8 +76,8 @@ describe('GET /v1/requests', () => {
   it('sends requests as they end, and what the proxy returned itself', async () => {
     const stream = await open('');
     expect([stream.status, stream.type]).to.deep.equal([200, 'text/event-stream']);
-    await ask('/shop/a?token=1');
-    await ask('/nowhere');
+    await send('/shop/a?token=1');
+    await send('/nowhere');
     await eventually('both are reported', () => stream.events('request').length === 2);
     const [shop, nowhere] = stream.events('request');
     expect(shop).to.include({
@@ -97,8 +97,8 @@ describe('GET /v1/requests', () => {
       await open('?reason=no-route&status=503'),
       await open('?service=shop&status=2xx'),
     ];
-    await ask('/nowhere');
-    await ask('/shop/b');
+    await send('/nowhere');
+    await send('/shop/b');
     await eventually(
       'they are reported',
       () => ofShop.events('request').length + unmatched.events('request').length === 2,
@@ -110,7 +110,7 @@ describe('GET /v1/requests', () => {
 
   it('counts what is beyond the limit', async () => {
     const stream = await open('?limit=2');
-    for (let time = 0; time < 10; time += 1) await ask('/nowhere');
+    for (let time = 0; time < 10; time += 1) await send('/nowhere');
     await eventually('all are reported or counted', () => {
       const counted = stream.events('skipped').reduce((sum, { count }) => sum + Number(count), 0);
       return stream.events('request').length + counted === 10;
@@ -122,7 +122,7 @@ describe('GET /v1/requests', () => {
     const path = `http://127.0.0.1:${under.proxy.admin.port}/v1/requests?forMs=1500`;
     const whole = fetch(path).then((response) => response.text());
     await eventually('a request is in it', async () => {
-      await ask('/nowhere');
+      await send('/nowhere');
       return (await Promise.race([whole, undefined])) !== undefined;
     });
     expect(await whole)

@@ -84,7 +84,7 @@ for (const router of ['core', 'express'] as const)
       });
     }
 
-    function ask(path: string, agent: Agent): Promise<{ status: number; body: string; close: boolean }> {
+    function send(path: string, agent: Agent): Promise<{ status: number; body: string; close: boolean }> {
       return new Promise((resolve, reject) => {
         get({ port, host: '127.0.0.1', path, agent }, (response) => {
           let body = '';
@@ -169,8 +169,8 @@ for (const router of ['core', 'express'] as const)
 
     it('serves what was applied, and tells what it serves', async () => {
       await publish('one', await backend((_request, response) => response.end('one')));
-      expect(await ask('/one', keepAlive())).to.include({ status: 200, body: 'one' });
-      expect((await ask('/two', keepAlive())).status).to.equal(503);
+      expect(await send('/one', keepAlive())).to.include({ status: 200, body: 'one' });
+      expect((await send('/two', keepAlive())).status).to.equal(503);
       expect(server.table().size).to.equal(1);
       const [route] = server.table().routes();
       if (route === undefined) throw new Error('no route');
@@ -184,7 +184,7 @@ for (const router of ['core', 'express'] as const)
     it('runs the route’s middleware', async () => {
       const upstream = await backend((request, response) => response.end(String(request.headers['x-from'])));
       await publish('one', upstream, { setReqHeader: [{ name: 'X-From', value: 'label' }] });
-      expect(await ask('/one', keepAlive())).to.include({ body: 'label' });
+      expect(await send('/one', keepAlive())).to.include({ body: 'label' });
     });
 
     it('drops no request while routes move under load', async () => {
@@ -197,7 +197,7 @@ for (const router of ['core', 'express'] as const)
         const agent = keepAlive();
         while (moving) {
           try {
-            const { status } = await ask('/web', agent);
+            const { status } = await send('/web', agent);
             served += 1;
             if (status !== 200) failures.push(status);
           } catch (error) {
@@ -224,7 +224,7 @@ for (const router of ['core', 'express'] as const)
         const agent = keepAlive();
         for (;;) {
           try {
-            const { status, close } = await ask('/web', agent);
+            const { status, close } = await send('/web', agent);
             served += 1;
             if (status !== 200) failures.push(status);
             if (close) return;
@@ -250,7 +250,7 @@ for (const router of ['core', 'express'] as const)
         finish = () => response.end('end');
       });
       await publish('web', upstream);
-      const reply = ask('/web', keepAlive());
+      const reply = send('/web', keepAlive());
       await until(() => finish !== undefined);
       const drained = server.drain(5_000);
       finish?.();
@@ -272,6 +272,6 @@ for (const router of ['core', 'express'] as const)
       const [problem] = [...server.problems().values()].flat();
       expect(problem?.reason).to.equal('unreachable');
       expect(problem?.suggestion).to.match(/publish/i);
-      expect((await ask('/far', keepAlive())).status).to.equal(503);
+      expect((await send('/far', keepAlive())).status).to.equal(503);
     });
   });

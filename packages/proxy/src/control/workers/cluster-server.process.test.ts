@@ -84,43 +84,43 @@ describe('workers of one proxy', function () {
   it('count a rate limit together', async () => {
     const labels = { rateLimit: { requests: 5, windowMs: 3_600_000 }, rateLimitKey: { kind: 'ip' as const } };
     await rig.put('manual/limited', { servicePath: ['/limited'] }, { labels });
-    const ask = async (times: number) => {
+    const send = async (times: number) => {
       const statuses: (number | string)[] = [];
       for (let at = 0; at < times; at += 1) statuses.push((await rig.get('/limited')).status);
       return statuses;
     };
-    expect(await rig.only(one, () => ask(3))).to.deep.equal([200, 200, 200]);
-    expect(await rig.only(other, () => ask(4))).to.deep.equal([200, 200, 429, 429]);
+    expect(await rig.only(one, () => send(3))).to.deep.equal([200, 200, 200]);
+    expect(await rig.only(other, () => send(4))).to.deep.equal([200, 200, 429, 429]);
   });
 
   it('count requests in flight together', async () => {
     const inFlightReq = { amount: 2, by: { kind: 'ip' as const } };
     await rig.put('manual/in-flight', { servicePath: ['/in-flight'], inFlightReq });
-    const ask = async () => (await rig.get('/in-flight')).status;
-    const inFlight = [await rig.only(one, () => begun(ask)), await rig.only(other, () => begun(ask))];
+    const send = async () => (await rig.get('/in-flight')).status;
+    const inFlight = [await rig.only(one, () => begun(send)), await rig.only(other, () => begun(send))];
     // With a share of one each, the third would find a permit where one had ended.
-    expect(await rig.only(one, ask)).to.equal(429);
-    expect(await rig.only(other, ask)).to.equal(429);
+    expect(await rig.only(one, send)).to.equal(429);
+    expect(await rig.only(other, send)).to.equal(429);
     held.shift()?.();
     expect(await inFlight[0]?.response).to.equal(200);
     // The worker may be halted before it has released its permit, so both go on from here.
-    const next = askUntilServed(ask);
+    const next = sendUntilServed(send);
     await until(() => held.length === 2, 'another request at the backend');
     for (const respond of held.splice(0)) respond();
     expect([await inFlight[1]?.response, await next]).to.deep.equal([200, 200]);
   });
 
-  async function askUntilServed(ask: () => Promise<number | string>): Promise<number | string> {
+  async function sendUntilServed(send: () => Promise<number | string>): Promise<number | string> {
     for (;;) {
-      const status = await ask();
+      const status = await send();
       if (status !== 429) return status;
     }
   }
 
   /** A request that has reached the backend. */
-  async function begun<T>(ask: () => Promise<T>): Promise<{ readonly response: Promise<T> }> {
+  async function begun<T>(send: () => Promise<T>): Promise<{ readonly response: Promise<T> }> {
     const before = held.length;
-    const response = ask();
+    const response = send();
     await until(() => held.length > before, 'the request at the backend');
     return { response };
   }
@@ -133,13 +133,13 @@ describe('workers of one proxy', function () {
       const { lastMinute, sinceStart } = await numbers.byService();
       return [lastMinute, sinceStart].map(({ counts }) => counts.get('manual/counted')?.requests ?? 0);
     };
-    const ask = async (times: number) => {
+    const send = async (times: number) => {
       for (let at = 0; at < times; at += 1) await rig.get('/counted');
     };
-    await rig.only(one, () => ask(3));
-    await rig.only(other, () => ask(4));
+    await rig.only(one, () => send(3));
+    await rig.only(other, () => send(4));
     expect(await requests()).to.deep.equal([7, 7]);
-    await rig.only(one, () => ask(2));
+    await rig.only(one, () => send(2));
     expect(await rig.server.restartWorkers?.()).to.equal(2);
     [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
     expect(await requests()).to.deep.equal([9, 9]);
@@ -208,15 +208,15 @@ describe('workers of one proxy', function () {
     );
     const [route] = rig.server.table().routesOf('elsewhere/pair');
     if (route === undefined) throw new Error('the route is there');
-    const ask = async (times: number) => {
+    const send = async (times: number) => {
       for (let at = 0; at < times; at += 1) expect((await rig.get('/pair')).status).to.equal(200);
     };
-    await rig.only(one, () => ask(8));
+    await rig.only(one, () => send(8));
     await until(() => rig.server.endpointsOf(route).some(({ health }) => health === 'ejected'), 'the ejection');
     const retries = await rig.metric('swarmgate_retries_total');
     expect(retries).to.be.at.least(3);
     // The other one would need three failures of its own to find out.
-    await rig.only(other, () => ask(2));
+    await rig.only(other, () => send(2));
     expect(await rig.metric('swarmgate_retries_total')).to.equal(retries);
     await rig.put('elsewhere/pair', undefined);
   });

@@ -89,7 +89,7 @@ interface Response {
   readonly trailers: Record<string, unknown>;
 }
 
-function ask(client: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<Response> {
+function send(client: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<Response> {
   return new Promise((resolve, reject) => {
     const stream = client.request(headers, { endStream: body === undefined });
     const pieces: Buffer[] = [];
@@ -139,7 +139,7 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
       },
     });
     for (let each = 0; each < 20; each++) {
-      const response = await ask(client, { ':path': `/a?${each}`, 'x-test': 'repeated', cookie: 'a=b; c=d' });
+      const response = await send(client, { ':path': `/a?${each}`, 'x-test': 'repeated', cookie: 'a=b; c=d' });
       expect(response.status).to.equal(200);
       expect(response.body.toString()).to.equal('hello');
       expect(response.headers['x-path']).to.equal(`/a?${each}`);
@@ -158,7 +158,7 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
           stream.sendData(Buffer.from(String(stream.id)), 0, String(stream.id).length, true);
         }),
     });
-    const responses = await Promise.all(Array.from({ length: 500 }, () => ask(client, { ':path': '/' })));
+    const responses = await Promise.all(Array.from({ length: 500 }, () => send(client, { ':path': '/' })));
     expect(new Set(responses.map(({ body }) => body.toString())).size).to.equal(500);
     await stop();
   });
@@ -180,9 +180,9 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
         stream.sendHead(204, [], true);
       },
     });
-    const [down, other] = await Promise.all([ask(client, { ':path': '/' }), ask(client, { ':path': '/2' })]);
+    const [down, other] = await Promise.all([send(client, { ':path': '/' }), send(client, { ':path': '/2' })]);
     expect([down.body.equals(large), other.body.equals(large)]).to.deep.equal([true, true]);
-    const up = await ask(client, { ':path': '/', ':method': 'POST' }, large);
+    const up = await send(client, { ':path': '/', ':method': 'POST' }, large);
     expect(up.status).to.equal(204);
     expect(Buffer.concat(received).equals(large)).to.equal(true);
     await stop();
@@ -224,7 +224,7 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
       },
     });
     const closed = once(client, 'close');
-    const response = ask(client, { ':path': '/' });
+    const response = send(client, { ':path': '/' });
     await once(client, 'goaway');
     finish();
     expect((await response).body.toString()).to.equal('late');

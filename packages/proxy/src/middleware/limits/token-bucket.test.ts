@@ -11,19 +11,19 @@ describe('a token bucket', () => {
   it('lets a burst pass, fills by its average, and returns when to retry', async () => {
     let nowMs = 0;
     const step = tokenBucket({ ...use, average: 2, periodMs: 10_000 }, { workers: 0, nowMs: () => nowMs });
-    const ask = () => outcomeOf([step], exchangeOf(routeOf()));
-    expect([await ask(), await ask(), await ask()]).to.deep.equal(['passes', 'passes', limited]);
+    const send = () => outcomeOf([step], exchangeOf(routeOf()));
+    expect([await send(), await send(), await send()]).to.deep.equal(['passes', 'passes', limited]);
     expect((await responseOf([step], exchangeOf(routeOf())))?.headers).to.deep.equal(['Retry-After', '5']);
     nowMs = 5_000;
-    expect([await ask(), await ask()]).to.deep.equal(['passes', limited]);
+    expect([await send(), await send()]).to.deep.equal(['passes', limited]);
   });
 
   it('is shared by all who count with the same limiters, and by nothing else', async () => {
     const limiters = createLimiters({ redisUrl: undefined, instance: 'x', logger: silentLogger });
     const bucket = (scope: string) => tokenBucket(use, { workers: 0, shared: { limiters, scope } });
-    const ask = (scope: string) => outcomeOf([bucket(scope)], exchangeOf(routeOf()));
-    expect([await ask('a'), await ask('a'), await ask('a')]).to.deep.equal(['passes', 'passes', limited]);
-    expect(await ask('b')).to.equal('passes');
+    const send = (scope: string) => outcomeOf([bucket(scope)], exchangeOf(routeOf()));
+    expect([await send('a'), await send('a'), await send('a')]).to.deep.equal(['passes', 'passes', limited]);
+    expect(await send('b')).to.equal('passes');
   });
 
   it('has its share in each of several workers', async () => {

@@ -18,7 +18,7 @@ function breaker(expression: string, more: { fallbackDurationMs?: number; respon
     () => nowMs,
   );
   /** What a request gets, and how it ends where it passes. */
-  const ask = (end: { status?: number; reason?: string; durationMs?: number } = {}): string => {
+  const send = (end: { status?: number; reason?: string; durationMs?: number } = {}): string => {
     const exchange = exchangeOf(routeOf());
     const decision = step.onRequest?.(exchange) as Decision;
     if (decision.kind === 'respond') return `${decision.response.status} ${decision.response.reason}`;
@@ -26,7 +26,7 @@ function breaker(expression: string, more: { fallbackDurationMs?: number; respon
     return 'passes';
   };
   return {
-    ask,
+    send,
     pass: (ms: number) => {
       nowMs += ms;
     },
@@ -34,7 +34,7 @@ function breaker(expression: string, more: { fallbackDurationMs?: number; respon
 }
 
 describe('circuitBreaker', () => {
-  const opening: readonly (readonly [string, Parameters<ReturnType<typeof breaker>['ask']>[0]])[] = [
+  const opening: readonly (readonly [string, Parameters<ReturnType<typeof breaker>['send']>[0]])[] = [
     ['NetworkErrorRatio() > 0.30', { status: 502, reason: 'endpoint-unreachable' }],
     ['NetworkErrorRatio() >= 1', { status: 504 }],
     ['ResponseCodeRatio(500, 600, 0, 600) > 0.25', { status: 500 }],
@@ -44,12 +44,12 @@ describe('circuitBreaker', () => {
   ];
   for (const [expression, end] of opening)
     it(`opens by ${expression}`, () => {
-      const { ask } = breaker(expression);
-      expect(ask(end)).to.equal('passes');
-      expect(ask(end)).to.equal('503 circuit-open');
+      const { send } = breaker(expression);
+      expect(send(end)).to.equal('passes');
+      expect(send(end)).to.equal('503 circuit-open');
     });
 
-  const closed: readonly (readonly [string, Parameters<ReturnType<typeof breaker>['ask']>[0]])[] = [
+  const closed: readonly (readonly [string, Parameters<ReturnType<typeof breaker>['send']>[0]])[] = [
     ['NetworkErrorRatio() > 0.30', { status: 500 }],
     ['ResponseCodeRatio(500, 600, 0, 600) > 0.25', { status: 404 }],
     ['LatencyAtQuantileMS(50.0) > 100', { durationMs: 100 }],
@@ -57,21 +57,21 @@ describe('circuitBreaker', () => {
   ];
   for (const [expression, end] of closed)
     it(`stays closed by ${expression} for ${JSON.stringify(end)}`, () => {
-      const { ask, pass } = breaker(expression);
+      const { send, pass } = breaker(expression);
       for (let times = 0; times < 5; times += 1) {
-        expect(ask(end)).to.equal('passes');
+        expect(send(end)).to.equal('passes');
         pass(200);
       }
     });
 
   it('lets a growing share pass after the fallback, and closes', () => {
-    const { ask, pass } = breaker('NetworkErrorRatio() > 0.30');
-    ask({ status: 502 });
+    const { send, pass } = breaker('NetworkErrorRatio() > 0.30');
+    send({ status: 502 });
     pass(4_999);
-    expect(ask()).to.equal('503 circuit-open');
+    expect(send()).to.equal('503 circuit-open');
     pass(1);
     const passed = (times: number) =>
-      Array.from({ length: times }, () => ask()).filter((each) => each === 'passes').length;
+      Array.from({ length: times }, () => send()).filter((each) => each === 'passes').length;
     expect(passed(100)).to.equal(1);
     pass(5_000);
     expect(passed(100)).to.be.within(45, 105);
@@ -80,29 +80,29 @@ describe('circuitBreaker', () => {
   });
 
   it('opens again where the service still fails', () => {
-    const { ask, pass } = breaker('NetworkErrorRatio() > 0.30');
-    ask({ status: 502 });
+    const { send, pass } = breaker('NetworkErrorRatio() > 0.30');
+    send({ status: 502 });
     pass(5_000);
-    expect(ask({ status: 502 })).to.equal('passes');
+    expect(send({ status: 502 })).to.equal('passes');
     pass(9_000);
-    expect(ask()).to.equal('passes');
+    expect(send()).to.equal('passes');
     pass(200);
-    expect(breaker('NetworkErrorRatio() > 0.30').ask()).to.equal('passes');
+    expect(breaker('NetworkErrorRatio() > 0.30').send()).to.equal('passes');
   });
 
   it('drops what is older than 10 s', () => {
-    const { ask, pass } = breaker('NetworkErrorRatio() > 0.60');
-    ask({ status: 200 });
-    ask({ status: 502 });
+    const { send, pass } = breaker('NetworkErrorRatio() > 0.60');
+    send({ status: 200 });
+    send({ status: 502 });
     pass(11_000);
-    expect(ask({ status: 502 })).to.equal('passes');
+    expect(send({ status: 502 })).to.equal('passes');
     pass(200);
-    expect(ask()).to.equal('503 circuit-open');
+    expect(send()).to.equal('503 circuit-open');
   });
 
   it('responds by the status that the route names', () => {
-    const { ask } = breaker('NetworkErrorRatio() > 0.30', { responseCode: 504 });
-    ask({ status: 502 });
-    expect(ask()).to.equal('504 circuit-open');
+    const { send } = breaker('NetworkErrorRatio() > 0.30', { responseCode: 504 });
+    send({ status: 502 });
+    expect(send()).to.equal('504 circuit-open');
   });
 });

@@ -88,7 +88,7 @@ describe('the HTTP/1.1 server', () => {
       backend.onRequest = (request, socket) => setImmediate(() => echo(request, socket));
       let responded = 0;
       let broken = 0;
-      const ask = async (who: number) => {
+      const send = async (who: number) => {
         const client = rig.client();
         for (let at = 0; ; at++) {
           client.send(get(`/${who}/${at}`));
@@ -105,7 +105,7 @@ describe('the HTTP/1.1 server', () => {
           }
         }
       };
-      const clients = Array.from({ length: 16 }, (_, who) => ask(who));
+      const clients = Array.from({ length: 16 }, (_, who) => send(who));
       await until(() => responded > 200, 'some load');
       const drained = rig.server.drain(5_000);
       await Promise.all(clients);
