@@ -81,7 +81,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/plugins/check-plugins.ts', "'exit'", settles],
   ['proxy/src/control/plugins/check-plugins.ts', '() => undefined', ignores],
   ['proxy/src/control/serving/request-server.ts', 'lookup: (target, readings)', inside],
-  ['proxy/src/control/watch/full-reads.ts', 'this.#ask()', settles],
+  ['proxy/src/control/watch/full-reads.ts', 'this.#wakeReader()', settles],
   ['proxy/src/control/watch/snapshot-keeper.ts', 'this.flush()', own],
   ['proxy/src/control/workers/block-reports.ts', '() => undefined', ignores],
   ['proxy/src/control/workers/control-link.ts', 'this.#responded(call, undefined)', settles],

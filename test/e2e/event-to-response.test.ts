@@ -23,7 +23,7 @@ describe('from Docker’s event to the first response on the new route', () => {
       for (let change = -warmUp; change < changes; change += 1) {
         const url = `${stack.httpUrl}/speed-${change}`;
         const event = events.next();
-        // Asking starts before the change, so that the first good response is seen when it comes.
+        // Requests start before the change, so that the first good response is seen when it comes.
         const responded = firstResponse(url, agent);
         await updateService(docker, id, (spec) => ({ ...spec, Labels: pathLabels(`/speed-${change}`) }));
         const tookMs = (await responded) - (await event);

@@ -19,7 +19,7 @@ await putToken(secret('consul_proxy_token'), 'proxies', [policyName('proxy')]);
 await putToken(secret('consul_ui_token'), 'Consul’s UI behind the proxies', [policyName('ui')], { Local: true });
 const agent = derivedToken('agent');
 await putToken(agent, 'Consul’s own agent', [policyName('agent')]);
-await ask('PUT', '/agent/token/agent', { Token: agent }, management);
+await send('PUT', '/agent/token/agent', { Token: agent }, management);
 console.log(`Consul has the policies and tokens of ${instance}`);
 
 function secret(name) {
@@ -39,14 +39,14 @@ async function leader() {
 
 /** Consul gives its first token of all rights away once. Later the management token is known there. */
 async function becomeManager() {
-  const first = await ask('PUT', '/acl/bootstrap', { BootstrapSecret: management });
+  const first = await send('PUT', '/acl/bootstrap', { BootstrapSecret: management });
   if (first.status === 403) return;
   if (first.status !== 200) throw new Error(`Consul's first token: ${first.status} ${first.text}`);
   const { SecretID, AccessorID } = JSON.parse(first.text);
   // Consul before 1.12 makes up a token of its own instead of taking ours.
   if (SecretID === management) return;
   await putToken(management, 'operators', ['global-management'], { by: SecretID });
-  await ask('DELETE', `/acl/token/${AccessorID}`, undefined, management);
+  await send('DELETE', `/acl/token/${AccessorID}`, undefined, management);
 }
 
 async function putPolicy(role) {
@@ -55,9 +55,9 @@ async function putPolicy(role) {
     .replaceAll('/swarm/"', `/${swarm}/"`)
     .replaceAll('/swarm"', `/${swarm}"`);
   const policy = { Name: policyName(role), Rules: rules };
-  const present = await ask('GET', '/acl/policies', undefined, management);
+  const present = await send('GET', '/acl/policies', undefined, management);
   const known = JSON.parse(present.text).find((each) => each.Name === policy.Name);
-  const put = await ask('PUT', known === undefined ? '/acl/policy' : `/acl/policy/${known.ID}`, policy, management);
+  const put = await send('PUT', known === undefined ? '/acl/policy' : `/acl/policy/${known.ID}`, policy, management);
   if (put.status !== 200) throw new Error(`policy ${policy.Name}: ${put.status} ${put.text}`);
 }
 
@@ -66,10 +66,10 @@ function policyName(role) {
 }
 
 async function putToken(SecretID, Description, policies, { by = management, ...more } = {}) {
-  const known = await ask('GET', '/acl/token/self', undefined, SecretID);
+  const known = await send('GET', '/acl/token/self', undefined, SecretID);
   if (known.status === 200) return;
   const token = { SecretID, Description, Policies: policies.map((Name) => ({ Name })), ...more };
-  const put = await ask('PUT', '/acl/token', token, by);
+  const put = await send('PUT', '/acl/token', token, by);
   if (put.status !== 200) throw new Error(`token of ${Description}: ${put.status} ${put.text}`);
 }
 
@@ -79,7 +79,7 @@ function derivedToken(purpose) {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
-async function ask(method, path, body, token) {
+async function send(method, path, body, token) {
   const response = await fetch(consul + path, {
     method,
     headers: token === undefined ? {} : { 'X-Consul-Token': token },

@@ -68,7 +68,7 @@ const servers = [
   ['the HTTP/2 server, HTTP/1.1', makeHttp2Server, overHttp1('1.1')],
 ] as const;
 
-for (const [name, makeServer, ask] of servers)
+for (const [name, makeServer, send] of servers)
   describe(`challenges of CAs, by ${name}`, () => {
     let backend: ScriptedBackend;
     let rig: Rig;
@@ -99,10 +99,10 @@ for (const [name, makeServer, ask] of servers)
     for (const [wall, options] of walls)
       it(`are served before ${wall}`, async () => {
         await start(options);
-        expect(await ask(rig.port, 'shop.example', at)).to.deep.equal([200, body]);
-        expect(await ask(rig.port, 'Shop.Example.:80', at)).to.deep.equal([200, body]);
-        expect(await ask(rig.port, '[2001:DB8:0::7]', at)).to.deep.equal([200, body]);
-        expect(await ask(rig.port, 'shop.example', at, 'HEAD')).to.deep.equal([200, '']);
+        expect(await send(rig.port, 'shop.example', at)).to.deep.equal([200, body]);
+        expect(await send(rig.port, 'Shop.Example.:80', at)).to.deep.equal([200, body]);
+        expect(await send(rig.port, '[2001:DB8:0::7]', at)).to.deep.equal([200, body]);
+        expect(await send(rig.port, 'shop.example', at, 'HEAD')).to.deep.equal([200, '']);
         expect(backend.requests).to.deep.equal([]);
         expect(rig.context.reports.map(({ reason }) => reason)).to.deep.equal(Array(4).fill('acme-challenge'));
       });
@@ -128,7 +128,7 @@ for (const [name, makeServer, ask] of servers)
     for (const [what, host, path] of others)
       it(`leave ${what} to the routes`, async () => {
         await start();
-        const [status, text] = await ask(rig.port, host, path);
+        const [status, text] = await send(rig.port, host, path);
         expect(text).to.not.include(body);
         // Some spellings are refused for every route; all others reach the service.
         expect([status, backend.requests.length]).to.be.deep.oneOf([
@@ -141,14 +141,14 @@ for (const [name, makeServer, ask] of servers)
     it('are left to the routes on ports that end TLS', async () => {
       await start();
       const { cert, key } = await testCertificate(['shop.example']);
-      const secure = createServer({ cert, key, ALPNProtocols: ask === overHttp2 ? ['h2'] : ['http/1.1'] }, (socket) =>
+      const secure = createServer({ cert, key, ALPNProtocols: send === overHttp2 ? ['h2'] : ['http/1.1'] }, (socket) =>
         rig.server.accept(socket, { port: 443, secure: true }),
       );
       secure.listen(0, '127.0.0.1');
       await once(secure, 'listening');
       const address = secure.address();
       const port = typeof address === 'object' && address !== null ? address.port : 0;
-      expect(await ask(port, 'shop.example', at, 'GET', true)).to.deep.equal([200, `GET ${at}`]);
+      expect(await send(port, 'shop.example', at, 'GET', true)).to.deep.equal([200, `GET ${at}`]);
       await once(secure.close(), 'close');
     });
   });

@@ -105,10 +105,10 @@ for (const router of ['core', 'express'] as const)
     ] as const)
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         it(`by ${what}, over ${maxVersion}`, async () => {
-          const asking = { ...name, maxVersion };
-          expect(await statusFor({ ...asking, cert: rightful.cert, key: rightful.key })).to.equal('200');
-          expect(await statusFor({ ...asking, cert: stranger.cert, key: stranger.key })).to.equal('403');
-          expect(await statusFor(asking)).to.equal('403');
+          const connection = { ...name, maxVersion };
+          expect(await statusFor({ ...connection, cert: rightful.cert, key: rightful.key })).to.equal('200');
+          expect(await statusFor({ ...connection, cert: stranger.cert, key: stranger.key })).to.equal('403');
+          expect(await statusFor(connection)).to.equal('403');
         });
 
         it(`by ${what}, over ${maxVersion}, when the default certificate has changed`, async () => {
@@ -117,9 +117,9 @@ for (const router of ['core', 'express'] as const)
           if (!read.ok) throw new Error(read.reason);
           server.certificates?.().replace('self-signed', []);
           server.certificates?.().replace('file', [read.certificate]);
-          const asking = { ...name, maxVersion };
-          expect(await statusFor({ ...asking, cert: rightful.cert, key: rightful.key })).to.equal('200');
-          expect(await statusFor({ ...asking, cert: stranger.cert, key: stranger.key })).to.equal('403');
+          const connection = { ...name, maxVersion };
+          expect(await statusFor({ ...connection, cert: rightful.cert, key: rightful.key })).to.equal('200');
+          expect(await statusFor({ ...connection, cert: stranger.cert, key: stranger.key })).to.equal('403');
         });
       }
 
@@ -128,9 +128,9 @@ for (const router of ['core', 'express'] as const)
       const read = readCertificate('forgot', (await testCertificate(['forgot.example'])).pem, undefined);
       if (!read.ok) throw new Error(read.reason);
       server.certificates?.().replace('file', [read.certificate]);
-      const asking = { servername: 'forgot.example' };
-      expect(await statusFor({ ...asking, cert: stranger.cert, key: stranger.key })).to.equal('421');
-      expect(await statusFor({ ...asking, cert: rightful.cert, key: rightful.key })).to.equal('421');
+      const connection = { servername: 'forgot.example' };
+      expect(await statusFor({ ...connection, cert: stranger.cert, key: stranger.key })).to.equal('421');
+      expect(await statusFor({ ...connection, cert: rightful.cert, key: rightful.key })).to.equal('421');
       // Its session is not worth more under another name.
       expect(await statusFor({ servername: 'shop.example', cert: stranger.cert, key: stranger.key })).to.equal('403');
     });

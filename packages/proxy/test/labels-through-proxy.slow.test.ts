@@ -240,13 +240,13 @@ for (const router of ['core', 'express'] as const) {
 
     for (const [number, each] of cases.entries()) {
       it(each.what, async () => {
-        each.expect(await ask(port, hostOf(number), each));
+        each.expect(await send(port, hostOf(number), each));
       });
     }
 
     it('rateLimit', async () => {
       const host = hostOf(cases.length);
-      const responses = [await ask(port, host), await ask(port, host), await ask(port, host)];
+      const responses = [await send(port, host), await send(port, host), await send(port, host)];
       expect(responses.map((reply) => reply.status)).to.deep.equal([200, 200, 429]);
       expect(Number(responses[2]?.headers['retry-after'])).to.be.greaterThan(0);
     });
@@ -274,7 +274,7 @@ function echo(request: IncomingMessage, response: import('node:http').ServerResp
   response.end(JSON.stringify({ method, url, headers } satisfies Seen));
 }
 
-function ask(port: number, host: string, sent: Partial<Case> = {}): Promise<Received> {
+function send(port: number, host: string, sent: Partial<Case> = {}): Promise<Received> {
   return new Promise((resolve, reject) => {
     const { method = 'GET', path = '/', headers = {} } = sent;
     const request = httpRequest(

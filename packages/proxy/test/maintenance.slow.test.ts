@@ -35,7 +35,7 @@ for (const router of ['core', 'express'])
     /** Emits `request` with each response that the backend holds back. */
     const held = new EventEmitter();
 
-    const ask = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string) =>
+    const send = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string) =>
       new Promise<Response>((resolve, reject) => {
         const sent = request({ host: '127.0.0.1', port: entry(), path, method, headers, agent: false }, (response) => {
           let text = '';
@@ -52,7 +52,7 @@ for (const router of ['core', 'express'])
         sent.once('error', reject);
         sent.end(body);
       });
-    const askHttp2 = async (headers: Record<string, string>): Promise<Response> => {
+    const sendHttp2 = async (headers: Record<string, string>): Promise<Response> => {
       const session = connectHttp2(`http://127.0.0.1:${entry()}`);
       try {
         const stream = session.request({ ':path': '/shop', ...headers });
@@ -137,7 +137,7 @@ for (const router of ['core', 'express'])
         { by: 'a test', signal: under.signal, awaited: true },
       );
       await eventually('both endpoints respond', async () => {
-        const names = new Set([(await ask('/shop')).text, (await ask('/shop')).text]);
+        const names = new Set([(await send('/shop')).text, (await send('/shop')).text]);
         return names.has('one') && names.has('two');
       });
     });
@@ -152,14 +152,14 @@ for (const router of ['core', 'express'])
       const message = await change('POST', 'service=shop&for=30m&message=Back+at+<10>&except=203.0.113.9');
       expect(message).to.equal('Distributed to all instances');
       const cases: readonly (readonly [string, () => Promise<Response>, RegExp])[] = [
-        ['text', () => ask('/shop'), /^Back at <10>\n$/],
-        ['anything', () => ask('/shop', { accept: '*/*' }), /^Back at <10>\n$/],
-        ['a browser', () => ask('/shop', { accept: html }), /<p>Back at &#60;10&#62;<\/p>/],
-        ['HEAD', () => ask('/shop', {}, 'HEAD'), /^$/],
-        ['a body', () => ask('/shop', { 'content-type': 'text/plain' }, 'POST', 'x'.repeat(10_000)), /^Back/],
-        ['an upgrade', () => ask('/shop', { connection: 'Upgrade', upgrade: 'websocket' }), /^Back/],
-        ['HTTP/2', () => askHttp2({}), /^Back at <10>\n$/],
-        ['a browser by HTTP/2', () => askHttp2({ accept: html }), /<h1>Maintenance/],
+        ['text', () => send('/shop'), /^Back at <10>\n$/],
+        ['anything', () => send('/shop', { accept: '*/*' }), /^Back at <10>\n$/],
+        ['a browser', () => send('/shop', { accept: html }), /<p>Back at &#60;10&#62;<\/p>/],
+        ['HEAD', () => send('/shop', {}, 'HEAD'), /^$/],
+        ['a body', () => send('/shop', { 'content-type': 'text/plain' }, 'POST', 'x'.repeat(10_000)), /^Back/],
+        ['an upgrade', () => send('/shop', { connection: 'Upgrade', upgrade: 'websocket' }), /^Back/],
+        ['HTTP/2', () => sendHttp2({}), /^Back at <10>\n$/],
+        ['a browser by HTTP/2', () => sendHttp2({ accept: html }), /<h1>Maintenance/],
       ];
       for (const [what, sent, body] of cases) {
         const { status, headers, text } = await sent();
@@ -169,35 +169,35 @@ for (const router of ['core', 'express'])
         expect(text, what).to.match(body);
       }
       expect(await change('DELETE', 'service=shop')).to.equal('Distributed to all instances');
-      expect((await ask('/shop')).status).to.equal(200);
+      expect((await send('/shop')).status).to.equal(200);
       expect(await change('DELETE', 'service=shop')).to.equal('nothing done: shop is not in maintenance');
     });
 
     it('ends calls of gRPC and gRPC-Web with 14 and the message', async () => {
       await change('POST', 'service=shop&message=Back+soon.');
-      const call = await askHttp2({ ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
+      const call = await sendHttp2({ ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
       expect(call.headers).to.include({ 'grpc-status': '14', 'grpc-message': 'Back soon.' });
-      const web = await ask('/shop', { 'content-type': 'application/grpc-web+proto' }, 'POST', '\0\0\0\0\0');
+      const web = await send('/shop', { 'content-type': 'application/grpc-web+proto' }, 'POST', '\0\0\0\0\0');
       expect(`${JSON.stringify(web.headers)}${web.text}`).to.match(/grpc-status["':\s]+14/);
       await change('DELETE', 'service=shop');
     });
 
     it('stands before the access rules and redirects of the service, and shows the operator’s own page', async () => {
-      expect((await ask('/private')).status).to.equal(403);
+      expect((await send('/private')).status).to.equal(403);
       await change('POST', '', { service: 'private', page: '<h1>Ours</h1>', retryAfter: 7 });
-      const { status, headers, text } = await ask('/private', { accept: html });
+      const { status, headers, text } = await send('/private', { accept: html });
       expect([status, headers['retry-after'], text]).to.deep.equal([503, '7', '<h1>Ours</h1>']);
-      expect((await ask('/private')).text).to.equal('the service is down for maintenance\n');
+      expect((await send('/private')).text).to.equal('the service is down for maintenance\n');
       await change('DELETE', 'service=private');
     });
 
     it('lets requests in flight finish, of the service and of a drained endpoint', async () => {
       for (const query of ['service=shop', 'service=shop&endpoint=127.0.0.1']) {
         const arrived = once(held, 'request');
-        const slow = ask('/shop/slow');
+        const slow = send('/shop/slow');
         const [response] = (await arrived) as [ServerResponse];
         await change('POST', query);
-        expect((await ask('/shop')).status).to.equal(503);
+        expect((await send('/shop')).status).to.equal(503);
         response.end('late');
         expect(await slow).to.deep.include({ status: 200, text: 'late' });
         await change('DELETE', query);
@@ -214,15 +214,15 @@ for (const router of ['core', 'express'])
 
     it('lets clients of the exceptions pass', async () => {
       await change('POST', 'service=shop&except=192.0.2.0/24,127.0.0.1');
-      expect((await ask('/shop')).status).to.equal(200);
+      expect((await send('/shop')).status).to.equal(200);
       await change('POST', 'service=shop&except=192.0.2.0/24');
-      expect((await ask('/shop')).status).to.equal(503);
+      expect((await send('/shop')).status).to.equal(503);
       await change('DELETE', 'service=shop');
     });
 
     it('ends by its time, without a change', async () => {
       await change('POST', 'service=shop&for=1s');
-      await eventually('it is over', async () => (await ask('/shop')).status === 200);
+      await eventually('it is over', async () => (await send('/shop')).status === 200);
       const { body } = await under.call('GET', '/v1/maintenance');
       const shop = (body.services as { service: string }[]).find(({ service }) => service === 'shop');
       expect(shop).to.include({ maintenance: null });
@@ -254,13 +254,13 @@ for (const router of ['core', 'express'])
     it('drains an endpoint: no new requests, sessions move, requests in flight and tunnels stay until the time', async () => {
       const [one, two] = backends.map((backend) => `127.0.0.1:${portOf(backend)}`);
       await change('POST', `service=shop&endpoint=${two}`);
-      const first = await ask('/shop');
+      const first = await send('/shop');
       const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
       expect(first.text).to.equal('one');
       await change('DELETE', `service=shop&endpoint=${two}`);
       const upgraded = await tunnelTo('one');
       await change('POST', `service=shop&endpoint=${one}`);
-      for (let time = 0; time < 4; time += 1) expect((await ask('/shop', { cookie })).text).to.equal('two');
+      for (let time = 0; time < 4; time += 1) expect((await send('/shop', { cookie })).text).to.equal('two');
       expect(upgraded.destroyed).to.equal(false);
       const { body } = await under.call('GET', '/v1/services?service=shop');
       expect(body.services).to.have.nested.property('[0].drains[0].endpoint', one);
@@ -269,17 +269,17 @@ for (const router of ['core', 'express'])
       await change('POST', `service=shop&endpoint=${one}&for=1s`);
       await closed(upgraded);
       // The end of the tunnels is not the end of the drain.
-      expect((await ask('/shop')).text).to.equal('two');
+      expect((await send('/shop')).text).to.equal('two');
 
       const message = await change('POST', `service=shop&endpoint=${two}`);
       expect(message).to.include('manual/shop has no other endpoint that takes requests');
-      const none = await ask('/shop');
+      const none = await send('/shop');
       expect([none.status, none.headers['x-swarmgate-reason']]).to.deep.equal([503, 'no-endpoint']);
       await eventually('the problem is reported', async () =>
         (await under.call('GET', '/v1/problems')).text.includes('endpoints-drained'),
       );
       await change('DELETE', 'service=shop&endpoint=127.0.0.1');
-      expect((await ask('/shop')).status).to.equal(200);
+      expect((await send('/shop')).status).to.equal(200);
       const status = await under.call('GET', '/v1/status');
       expect(status.body.maintenance).to.deep.equal({ services: 0, endpoints: 0 });
     });

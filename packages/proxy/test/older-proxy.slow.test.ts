@@ -33,7 +33,7 @@ const newer = (Object.values({ ...serviceLabels, ...destinationLabels }) as read
   ({ restricts }) => restricts !== undefined && !older.includes(restricts),
 );
 
-/** Middlewares of Traefik that restrict, each with labels that ask for it. */
+/** Middlewares of Traefik that restrict, each with labels that configure it. */
 const ofTraefik: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   allowedHosts: { 'headers.allowedhosts': 'allowedhosts.example' },
   basicAuth: { 'basicauth.users': 'jane:$apr1$lZL6V/ci$MkgHeUZg.IVGcx3pyPc4.1' },

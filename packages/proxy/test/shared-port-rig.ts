@@ -208,7 +208,7 @@ async function through(port: number, split: (hello: Buffer) => readonly Buffer[]
 }
 
 /** What a GET over HTTP/1.1 gets on a connection that is open, and whether the connection stays open. */
-export async function askOverHttp1(secured: TLSSocket, host: string): Promise<{ status: number; text: string }> {
+export async function sendOverHttp1(secured: TLSSocket, host: string): Promise<{ status: number; text: string }> {
   secured.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   let text = '';
   await new Promise<void>((resolve) => {
@@ -225,7 +225,7 @@ export async function askOverHttp1(secured: TLSSocket, host: string): Promise<{ 
 }
 
 /** Statuses of GETs for these hosts over one HTTP/2 connection. */
-export async function askOverHttp2(secured: TLSSocket, hosts: readonly string[]): Promise<readonly number[]> {
+export async function sendOverHttp2(secured: TLSSocket, hosts: readonly string[]): Promise<readonly number[]> {
   const session = connectHttp2('https://unused', { createConnection: () => secured });
   session.on('error', () => undefined);
   const statuses: number[] = [];

@@ -4,12 +4,12 @@ import type { TLSSocket } from 'node:tls';
 import { challengeBoard } from '@swarmgate/acme/challenge-responses';
 import { expect } from 'chai';
 import {
-  askOverHttp1,
-  askOverHttp2,
   type ClientOptions,
   dialTls,
   inRecords,
   type SharedPortRig,
+  sendOverHttp1,
+  sendOverHttp2,
   startSharedPortRig,
 } from './shared-port-rig.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -22,12 +22,12 @@ async function servedBy(port: number, options: ClientOptions): Promise<Ways> {
   const secured = await dialTls(port, options);
   try {
     if (secured.alpnProtocol === 'h2') {
-      const [status] = await askOverHttp2(secured, [options.servername ?? 'none.example']);
+      const [status] = await sendOverHttp2(secured, [options.servername ?? 'none.example']);
       const { subjectaltname } = secured.getPeerCertificate();
       if (subjectaltname?.includes('passed.example')) return 'passed';
       return status === 200 ? 'ended' : 'no-route';
     }
-    const { text } = await askOverHttp1(secured, options.servername ?? 'none.example');
+    const { text } = await sendOverHttp1(secured, options.servername ?? 'none.example');
     for (const each of ['echo', 'passed', 'ended'] as const)
       if (text.startsWith(each) || text.includes(each)) return each;
     return 'no-route';
@@ -149,13 +149,13 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
 
   it('responds with 421 for a host whose connections are relayed, over HTTP/1.1 and HTTP/2', async () => {
     const one = await dialTls(rig.ports.direct, { servername: 'a.ended.example', protocols: ['http/1.1'] });
-    const refused = await askOverHttp1(one, 'passed.example');
+    const refused = await sendOverHttp1(one, 'passed.example');
     expect([refused.status, /x-swarmgate-reason: (\S+)/i.exec(refused.text)?.[1]]).to.deep.equal([421, 'host-relayed']);
     if (!one.readableEnded) await once(one, 'end');
     const other = await dialTls(rig.ports.direct, { servername: 'a.ended.example', protocols: ['h2'] });
     open.push(one, other);
     const hosts = ['a.ended.example', 'passed.example', 'PASSED.example:443', 'other.example', 'echo.example'];
-    expect(await askOverHttp2(other, [...hosts, 'a.ended.example'])).to.deep.equal([200, 421, 421, 421, 421, 200]);
+    expect(await sendOverHttp2(other, [...hosts, 'a.ended.example'])).to.deep.equal([200, 421, 421, 421, 421, 200]);
     const plain = connect({ port: rig.ports.plain, host: '127.0.0.1' });
     plain.write('GET / HTTP/1.1\r\nHost: ended.example\r\nConnection: close\r\n\r\n');
     expect((await plain.setEncoding('latin1').toArray()).join('')).to.match(/^HTTP\/1.1 200 /);
@@ -168,7 +168,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     await rig.publish({
       late: { reqMode: 'sni', srcPort: rig.ports.direct, port: rig.tlsPort, serviceDomain: ['ended.example'] },
     });
-    expect(await askOverHttp2(before, ['ended.example'])).to.deep.equal([421]);
+    expect(await sendOverHttp2(before, ['ended.example'])).to.deep.equal([421]);
     await rig.publish({ late: undefined });
   });
 
@@ -191,7 +191,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     await rig.publish({ second: undefined });
   });
 
-  it('names what asks for an entrypoint that does not end TLS, or is not there', async () => {
+  it('names the service whose entrypoint does not end TLS, or does not exist', async () => {
     const { ports, tlsPort: port } = rig;
     const requested = {
       'sni-plain': { reqMode: 'sni', srcPort: ports.plain, port, serviceDomain: ['a.test'] },

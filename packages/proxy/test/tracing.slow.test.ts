@@ -215,7 +215,7 @@ for (const router of ['core', 'express'] as const)
       });
     }
 
-    for (const [client, version, ask] of [
+    for (const [client, version, send] of [
       ['HTTP/1.1', '1.1', get],
       ['HTTP/2', '2', getHttp2],
     ] as const)
@@ -228,7 +228,7 @@ for (const router of ['core', 'express'] as const)
           await serve('traced', port, `${protocol}&traceSample=1`);
           await serve('untraced', port, protocol);
 
-          expect(await ask('/traced')).to.equal(200);
+          expect(await send('/traced')).to.equal(200);
           const begun = read(got.traceparent);
           expect(begun.sampled).to.equal(true);
           const [server, attempt] = await spansOf(begun.trace);
@@ -239,7 +239,7 @@ for (const router of ['core', 'express'] as const)
           expect(attempt).to.include({ kind: 'client', spanId: begun.span, parentSpanId: server?.spanId });
 
           const more = { traceparent: sampledParent, tracestate: 'a=1,b=2', baggage: 'user=7' };
-          expect(await ask('/traced', more)).to.equal(200);
+          expect(await send('/traced', more)).to.equal(200);
           const joined = read(got.traceparent);
           expect([joined.trace, got.tracestate, got.baggage]).to.deep.equal([traceId, 'a=1,b=2', 'user=7']);
           const [continued] = await spansOf(traceId);
@@ -247,7 +247,7 @@ for (const router of ['core', 'express'] as const)
 
           receiver.spans.length = 0;
           for (const headers of [{}, more]) {
-            expect(await ask('/untraced', headers)).to.equal(200);
+            expect(await send('/untraced', headers)).to.equal(200);
             expect(read(got.traceparent)).to.include({ sampled: false });
           }
           expect(await exported()).to.deep.equal([]);
@@ -344,7 +344,7 @@ for (const router of ['core', 'express'] as const)
       expect(got).not.to.have.property('traceparent');
     });
 
-    it('stand beside the durations they explain, for a scraper that asks for OpenMetrics', async () => {
+    it('stand beside the durations they explain, for a scraper that accepts OpenMetrics', async () => {
       await start();
       await get('/shop/a');
       const { trace } = read(got.traceparent);

@@ -146,7 +146,7 @@ export function servedAt(
   };
 }
 
-/** Clients that never stop asking: some on one connection each, some on a new one for every request. */
+/** Clients that send requests without a pause: some on one connection each, some on a new one for every request. */
 export class Load {
   readonly failures = new Map<string, number>();
   readonly #agents: Agent[] = [];
@@ -160,9 +160,9 @@ export class Load {
     for (let at = 0; at < keepAlive; at += 1) {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       this.#agents.push(agent);
-      this.#running.push(this.#ask(agent));
+      this.#running.push(this.#send(agent));
     }
-    for (let at = 0; at < perRequest; at += 1) this.#running.push(this.#ask(undefined));
+    for (let at = 0; at < perRequest; at += 1) this.#running.push(this.#send(undefined));
   }
 
   /** Resolves once `count` more requests were served: the load goes on. */
@@ -177,7 +177,7 @@ export class Load {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  async #ask(agent: Agent | undefined): Promise<void> {
+  async #send(agent: Agent | undefined): Promise<void> {
     while (!this.#stopping) {
       const { status } = await get(this.#port, '/', agent);
       this.responded += 1;

@@ -129,7 +129,7 @@ else
       const listed = await reconfigure('named', 'shop.example.com', { acmeProfile: 'default' });
       expect(lifeDays(listed)).to.be.closeTo(90, 0.01);
       expect((await shownCertificate(secure, 'shop.example.com')).subjectaltname).to.equal('DNS:shop.example.com');
-      // Those who ask for a name that no certificate names get one of names where there is any.
+      // A client whose server name no certificate covers gets a certificate of names, if there is one.
       expect((await shownCertificate(secure, 'unknown.example.com')).subjectaltname).to.equal('DNS:shop.example.com');
     });
 

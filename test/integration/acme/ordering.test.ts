@@ -241,7 +241,7 @@ describe('ordering certificates', function () {
     one.want({ web: ['limited.example.com'], api: ['limited.example.com', 'other.limited.example.com'] });
     await until('another name is served', () => one.served().certificates.length === 1);
     expect(ordersAt(relay) - before).to.equal(2);
-    // What an operator asks for is tried at once.
+    // An order that an operator requests is tried at once.
     expect(await one.certificates.renew('limited.example.com', 'test')).to.equal(true);
     await until('it is served', () => one.served().certificates.length === 2);
     expect(await one.certificates.renew('unknown.example.com', 'test')).to.equal(false);

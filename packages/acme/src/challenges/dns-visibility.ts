@@ -92,12 +92,12 @@ async function addressesOf(server: string, resolvers: readonly string[]): Promis
 const absences = new Set(['ENODATA', 'ENOTFOUND', 'ENOTIMP']);
 
 async function found<T>(
-  ask: () => Promise<readonly T[]>,
+  query: () => Promise<readonly T[]>,
   what: string,
   resolvers: readonly string[],
 ): Promise<readonly T[]> {
   try {
-    return await ask();
+    return await query();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (absences.has(code)) return [];

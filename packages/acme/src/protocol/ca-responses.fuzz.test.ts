@@ -113,7 +113,7 @@ describe('a response of a CA, whatever it is', () => {
     );
   });
 
-  it('asks for a wait of a week at most', () => {
+  it('returns a Retry-After of a week at most', () => {
     const header = fc.oneof(
       fc.constantFrom('120', '-1', '1e9', '999999999', 'Thu, 01 Jan 2106 14:01:00 GMT', 'Mon', ''),
       fc.string({ unit: 'binary', maxLength: 30 }),

@@ -23,7 +23,7 @@ export function HistoryPart({
     read<History>('/v1/history', { service }),
   );
   const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
-  const asking = useSignal<number | undefined>(undefined);
+  const confirming = useSignal<number | undefined>(undefined);
   const isBusy = useSignal(false);
   const found = reading.value.value?.owners.find((each) => each.owner === owner);
   const entries = found?.entries ?? [];
@@ -39,11 +39,11 @@ export function HistoryPart({
       outcome.value = { kind: 'error', text: error.message };
     } finally {
       isBusy.value = false;
-      asking.value = undefined;
+      confirming.value = undefined;
     }
   };
   const cancel = () => {
-    if (!isBusy.value) asking.value = undefined;
+    if (!isBusy.value) confirming.value = undefined;
   };
   return (
     <>
@@ -68,12 +68,12 @@ export function HistoryPart({
                 type="button"
                 class="quiet"
                 onClick={() => {
-                  asking.value = number;
+                  confirming.value = number;
                 }}
               >
                 Roll back to #{number}
               </button>
-              {asking.value === number && (
+              {confirming.value === number && (
                 <Dialog title={`Serve #${number} again?`} onCancel={cancel}>
                   <p>This is what changes from what is served now:</p>
                   <Differences differences={differencesOf(found?.current ?? {}, definition)} />

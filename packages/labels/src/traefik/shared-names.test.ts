@@ -74,7 +74,7 @@ describe('labels of Traefik of several services', () => {
         { reqMode: 'tls', entryPorts: ['ssl'] },
       ],
       [
-        'TLS that asks clients for certificates',
+        'TLS that requests client certificates',
         { rule: 'HostSNI(`db.example`)', tls: 'true', 'tls.options': 'mtls@file' },
         undefined,
       ],

@@ -98,7 +98,7 @@ describe('splitParts', () => {
   });
 });
 
-/** Asks for every comma by itself whether it stands in a closed bracket, or behind an odd number of backslashes. */
+/** Decides for every comma by itself whether it stands in a closed bracket, or behind an odd number of backslashes. */
 function slowParts(text: string): string[] {
   const isEscaped = (at: number) => (/\\*$/.exec(text.slice(0, at))?.[0].length ?? 0) % 2 === 1;
   const spans: [number, number][] = [];

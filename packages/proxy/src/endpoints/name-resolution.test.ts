@@ -51,55 +51,55 @@ describe('name resolution', () => {
 
   it('returns `pending` at first and never blocks', async () => {
     responses.set('tasks.web', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 600_000 });
-    expect(names.ask('tasks.web')).to.deep.equal({ kind: 'pending' });
+    expect(names.resolve('tasks.web')).to.deep.equal({ kind: 'pending' });
     await settled();
-    expect(names.ask('tasks.web')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1', '10.0.0.2'] });
+    expect(names.resolve('tasks.web')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1', '10.0.0.2'] });
   });
 
   it('resolves again after two seconds at most, whatever the TTL', async () => {
     responses.set('tasks.web', { addresses: ['10.0.0.1'], ttlMs: 600_000 });
-    names.ask('tasks.web');
+    names.resolve('tasks.web');
     await settled();
     responses.set('tasks.web', { addresses: ['10.0.0.9'], ttlMs: 600_000 });
     await pass(1_999);
-    expect(names.ask('tasks.web')).to.deep.include({ addresses: ['10.0.0.1'] });
+    expect(names.resolve('tasks.web')).to.deep.include({ addresses: ['10.0.0.1'] });
     await pass(1);
-    expect(names.ask('tasks.web')).to.deep.include({ addresses: ['10.0.0.9'] });
+    expect(names.resolve('tasks.web')).to.deep.include({ addresses: ['10.0.0.9'] });
   });
 
   it('keeps the same state for the same addresses in another order', async () => {
     responses.set('x', { addresses: ['10.0.0.1', '10.0.0.2'], ttlMs: 0 });
-    names.ask('x');
+    names.resolve('x');
     await settled();
-    const before = names.ask('x');
+    const before = names.resolve('x');
     responses.set('x', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 0 });
     await pass(600);
     expect(requested).to.have.length(2);
-    expect(names.ask('x')).to.equal(before);
+    expect(names.resolve('x')).to.equal(before);
   });
 
   it('keeps the last good response while DNS is away', async () => {
     responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
-    names.ask('x');
+    names.resolve('x');
     await settled();
     responses.set('x', new Error('DNS is away'));
     await pass(5_000);
     expect(requested).to.have.length(2);
-    expect(names.ask('x')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
+    expect(names.resolve('x')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
   });
 
   it('reports that a name never had an address, until it has one', async () => {
-    names.ask('x');
+    names.resolve('x');
     await settled();
-    expect(names.ask('x')).to.deep.equal({ kind: 'failed', message: 'no such name: x' });
+    expect(names.resolve('x')).to.deep.equal({ kind: 'failed', message: 'no such name: x' });
     responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
     await pass(2_000);
-    expect(names.ask('x').kind).to.equal('resolved');
+    expect(names.resolve('x').kind).to.equal('resolved');
   });
 
   it('drops unused names', async () => {
     responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
-    names.ask('x');
+    names.resolve('x');
     await settled();
     await pass(60_001);
     expect(requested).to.have.length(1);
@@ -108,8 +108,8 @@ describe('name resolution', () => {
   });
 
   it('takes addresses for what they are', () => {
-    expect(names.ask('10.0.0.1')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
-    expect(names.ask('::1')).to.equal(names.ask('::1'));
+    expect(names.resolve('10.0.0.1')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
+    expect(names.resolve('::1')).to.equal(names.resolve('::1'));
     expect(requested).to.deep.equal([]);
   });
 

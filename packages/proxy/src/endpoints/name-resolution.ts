@@ -82,7 +82,7 @@ export class NameResolution {
   }
 
   /** What is known of a name; the call keeps it fresh. The same state object as long as nothing changed. */
-  ask(name: string): NameState {
+  resolve(name: string): NameState {
     if (isIP(name) !== 0) return this.#literal(name);
     let known = this.#names.get(name);
     if (known === undefined) {

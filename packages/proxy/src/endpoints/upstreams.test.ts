@@ -49,7 +49,7 @@ describe('upstreams', () => {
       dockerNames: true,
       names: {
         peek,
-        ask: (name) => {
+        resolve: (name) => {
           requested.push(name);
           return peek(name);
         },

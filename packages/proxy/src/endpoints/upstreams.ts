@@ -25,7 +25,7 @@ export interface UpstreamsOptions {
   /** The same array as long as nothing changed. */
   readonly subnets: () => readonly string[];
   readonly dockerNames: boolean;
-  readonly names: { ask(name: string): NameState; peek(name: string): NameState };
+  readonly names: { resolve(name: string): NameState; peek(name: string): NameState };
   /** Default: those of this process. */
   readonly ownPorts?: OwnPorts;
 }
@@ -71,7 +71,7 @@ export class Upstreams {
 
   /** For a request: keeps the route's names fresh. */
   of(route: Route): Upstream {
-    return this.#upstreamOf(route, (name) => this.#options.names.ask(name));
+    return this.#upstreamOf(route, (name) => this.#options.names.resolve(name));
   }
 
   /** For reports: causes no DNS queries for unused routes. */

@@ -256,7 +256,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     if (connection === undefined) return;
     const isWithout = this.#request.silenceMs !== undefined && performance.now() - this.attemptAtMs > patientMs;
     if (!isWithout && !(this.#hasOthers && this.#mayBeSentTwice(connection))) return;
-    this.#context.pool.livenessConnects.ask(connection.endpoint, () => {
+    this.#context.pool.livenessConnects.check(connection.endpoint, () => {
       if (this.#over || this.#connection !== connection) return;
       if (this.#hasOthers && this.#mayBeSentTwice(connection)) this.#leave(connection);
       else if (isWithout && !connection.responding) this.#giveUpOn(connection);

@@ -30,17 +30,17 @@ export class ServicesApart {
 
 /** The worker's view: it queries its control process once per service. */
 export class RequestedServices {
-  readonly #ask: (service: string) => void;
+  readonly #query: (service: string) => void;
   readonly #known = new Map<string, boolean | undefined>();
 
-  constructor(ask: (service: string) => void) {
-    this.#ask = ask;
+  constructor(query: (service: string) => void) {
+    this.#query = query;
   }
 
   isApart(service: string): boolean | undefined {
     if (!this.#known.has(service)) {
       this.#known.set(service, undefined);
-      this.#ask(service);
+      this.#query(service);
     }
     return this.#known.get(service);
   }

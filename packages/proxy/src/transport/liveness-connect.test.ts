@@ -28,7 +28,7 @@ describe('liveness connects', () => {
       },
     });
   };
-  const connect = (name: string) => connects.ask(endpoint, () => reported.push(name));
+  const connect = (name: string) => connects.check(endpoint, () => reported.push(name));
   const pass = (ms: number) => clock.move(ms, sweep, 10);
 
   beforeEach(() => {
@@ -96,10 +96,10 @@ describe('liveness connects', () => {
       const port = address !== null && typeof address === 'object' ? address.port : 0;
       connects = new LivenessConnects({ sweep, onUnreachable: () => reported.push('gone') });
       const there = endpointAt(port);
-      connects.ask(there, () => reported.push('one'));
+      connects.check(there, () => reported.push('one'));
       await until(() => accepted === 1, 'the connect');
       await until(() => sweep.size === 1, 'the finding');
-      for (let requested = 0; requested < 10; requested += 1) connects.ask(there, () => reported.push('again'));
+      for (let requested = 0; requested < 10; requested += 1) connects.check(there, () => reported.push('again'));
       pass(1_100);
       expect([accepted, reported.length, sweep.size]).to.deep.equal([1, 0, 0]);
     });

@@ -33,7 +33,7 @@ export class LivenessConnects {
   }
 
   /** Calls back if the endpoint is unreachable: within `acceptMs`, or at once if that is known. */
-  ask(endpoint: Endpoint, ifUnreachable: () => void): void {
+  check(endpoint: Endpoint, ifUnreachable: () => void): void {
     const key = `${endpoint.host}:${endpoint.port}`;
     const known = this.#connects.get(key);
     if (known?.finding === 'unreachable') ifUnreachable();

@@ -100,7 +100,7 @@ export class ResponseReader {
       if (!head.interim) break;
       if (head.status === 101) {
         // Without an offer the endpoint has changed protocol by itself.
-        if (!this.#mayUpgrade) return { cause: 'unasked-upgrade' };
+        if (!this.#mayUpgrade) return { cause: 'unrequested-upgrade' };
         this.#unread = undefined;
         this.#taker?.onUpgrade(head, bytes, head.end, length);
         return 'upgraded';

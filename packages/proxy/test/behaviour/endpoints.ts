@@ -91,7 +91,7 @@ export function endpoints(suite: Suite): void {
         expect((await suite.rig.report()).reason).to.equal('answer-truncated');
       });
 
-    it('stops asking the endpoint when the client is gone', async () => {
+    it('cancels the request to the endpoint when the client is gone', async () => {
       let closed = false;
       let requested = false;
       const endpoint = await suite.rig.backend((_request, response) => {

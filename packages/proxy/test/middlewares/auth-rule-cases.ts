@@ -96,7 +96,7 @@ export const authRuleCases: readonly AuthCase[] = [
     },
   },
   {
-    what: 'preserveRequestMethod asks by the client’s method, without a body',
+    what: 'preserveRequestMethod sends the client’s method to the auth service, without a body',
     labels: { forwardAuth: 'http://AUTH/verify,preserveRequestMethod=true' },
     auth: passes,
     request: { method: 'DELETE' },

@@ -69,7 +69,7 @@ export const requestCases: readonly ParityCase[] = [
       };
     },
   ),
-  requested('trailers that a reader of the whole body asks for first', `${chunked}0\r\nX-Sum: 1\r\n\r\n`, (note) => {
+  requested('trailers, for a reader that reads the whole body first', `${chunked}0\r\nX-Sum: 1\r\n\r\n`, (note) => {
     return async (request, response) => {
       for await (const bytes of request) note(String(bytes));
       note(request.trailers, request.rawTrailers);

@@ -63,7 +63,7 @@ export class RegistryWatch {
       this.#untilFailure(() => this.#watchHead()),
       this.#untilFailure(() => this.#watchNames('services')),
       this.#untilFailure(() => this.#watchNames('endpoints')),
-      this.#untilFailure(() => this.#askForForeignKeys()),
+      this.#untilFailure(() => this.#pollForeignKeys()),
     ]);
   }
 
@@ -192,7 +192,7 @@ export class RegistryWatch {
     await pause(afterBackwardsMs, this.#signal);
   }
 
-  async #askForForeignKeys(): Promise<void> {
+  async #pollForeignKeys(): Promise<void> {
     while (await pause(foreignKeysEveryMs, this.#signal)) {
       const names = await this.#store.keys(this.#layout.prefix, '/', this.#signal);
       this.#add({ kind: 'foreign-keys', names: names.data.filter((name) => isForeignName(this.#layout, name)) });

@@ -98,21 +98,21 @@ class ConsulStore implements KeyValueStore {
   }
 
   async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
-    const ask = async (after: number, waitMs: number) => {
+    const query = async (after: number, waitMs: number) => {
       const [response, item] = await this.#query(`wait for ${key}`, signal, (call) =>
         this.#client.kv.get({ ...call, ...waiting(after, waitMs), key }),
       );
       return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
     };
-    return this.#emptyKeys.wait(key, afterIndex, signal, ask, (data) => data === undefined);
+    return this.#emptyKeys.wait(key, afterIndex, signal, query, (data) => data === undefined);
   }
 
   async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
-    const ask = (after: number, waitMs: number) =>
+    const query = (after: number, waitMs: number) =>
       this.#query(`wait for ${prefix}`, signal, (call) =>
         this.#names({ ...call, ...waiting(after, waitMs) }, prefix, '/'),
       );
-    return this.#emptyKeys.wait(prefix, afterIndex, signal, ask, (names) => names.length === 0);
+    return this.#emptyKeys.wait(prefix, afterIndex, signal, query, (names) => names.length === 0);
   }
 
   async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {

@@ -57,7 +57,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
     if (before !== lastUsed) options.onApiVersion?.({ used, engine });
   }
 
-  const ask = async <T>(tried: string, signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>) => {
+  const read = async <T>(tried: string, signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>) => {
     const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     try {
       if (!isVersionKnown) await agreeOnVersion(abortSignal);
@@ -70,15 +70,15 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
   return {
     description,
     swarmId: (signal) =>
-      ask("read the Swarm's identity", signal, async (abortSignal) => {
+      read("read the Swarm's identity", signal, async (abortSignal) => {
         return swarmIdOf(await (docker as unknown as InfoWithOptions).info({ abortSignal }));
       }),
     services: (signal) =>
-      ask('list services', signal, async (abortSignal) =>
+      read('list services', signal, async (abortSignal) =>
         listOf(await docker.listServices({ abortSignal }), parseService),
       ),
     service: (id, signal) =>
-      ask(`inspect service ${id}`, signal, async (abortSignal) => {
+      read(`inspect service ${id}`, signal, async (abortSignal) => {
         try {
           return parseService(await docker.getService(id).inspect({ abortSignal }));
         } catch (error) {
@@ -87,7 +87,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
         }
       }),
     tasks: (of, signal) =>
-      ask('list tasks', signal, async (abortSignal) => {
+      read('list tasks', signal, async (abortSignal) => {
         const found: SwarmTask[] = [];
         for (let from = 0; from < of.serviceIds.length; from += idsPerQuery) {
           const filters = {
@@ -99,9 +99,9 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
         return found;
       }),
     nodes: (signal) =>
-      ask('list nodes', signal, async (abortSignal) => listOf(await docker.listNodes({ abortSignal }), parseNode)),
+      read('list nodes', signal, async (abortSignal) => listOf(await docker.listNodes({ abortSignal }), parseNode)),
     networks: (signal) =>
-      ask('list networks', signal, async (abortSignal) =>
+      read('list networks', signal, async (abortSignal) =>
         listOf(await docker.listNetworks({ filters: { scope: ['swarm'] }, abortSignal }), parseNetwork),
       ),
     events: async (signal) => {

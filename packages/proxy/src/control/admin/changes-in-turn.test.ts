@@ -18,10 +18,10 @@ describe('changes of one service that come at the same time', () => {
     made = [];
   });
 
-  const change = (service: string, asks: string, outcome: ChangeOutcome = done) =>
-    inTurn.run(service, asks, async () => {
+  const change = (service: string, content: string, outcome: ChangeOutcome = done) =>
+    inTurn.run(service, content, async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      made.push(asks);
+      made.push(content);
       return outcome;
     });
 

@@ -68,7 +68,7 @@ export class Changes {
       };
     if (definition.replicas === 0) return await this.remove(definition.service, by);
     const key = serviceKey(definition);
-    return await this.#change(definition.service, asksOf(given), async () => {
+    return await this.#change(definition.service, contentOf(given), async () => {
       const previous = this.#manual(key);
       const replaced = previous.definition ?? this.#publishedByOthers(definition.service)[0];
       const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
@@ -280,7 +280,7 @@ export class Changes {
 }
 
 /** The definition as a text without its times; with secrets beside it one of its own, because nothing compares those. */
-function asksOf({ definition, secrets }: GivenDefinition): string {
+function contentOf({ definition, secrets }: GivenDefinition): string {
   if (secrets.passwords.size > 0 || secrets.certificate !== undefined) return randomUUID();
   return JSON.stringify(definition, (name, value) => (name === 'updatedAt' || name === 'since' ? undefined : value));
 }

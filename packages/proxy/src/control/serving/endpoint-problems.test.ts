@@ -31,7 +31,7 @@ describe('problems of serving', () => {
       swarmName: 'swarm',
       subnets: () => subnets,
       dockerNames: true,
-      names: { ask: stateOf, peek: stateOf },
+      names: { resolve: stateOf, peek: stateOf },
     });
     problems = new EndpointProblems({
       table: () => table,

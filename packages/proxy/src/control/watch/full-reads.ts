@@ -14,7 +14,7 @@ export class FullReads implements AsyncIterable<void> {
   request(): Promise<void> {
     if (this.#current === undefined) {
       this.#current = Promise.withResolvers();
-      this.#ask();
+      this.#wakeReader();
       return this.#current.promise;
     }
     this.#next ??= Promise.withResolvers();
@@ -26,7 +26,7 @@ export class FullReads implements AsyncIterable<void> {
     this.#current?.resolve();
     this.#current = this.#next;
     this.#next = undefined;
-    if (this.#current !== undefined) this.#ask();
+    if (this.#current !== undefined) this.#wakeReader();
   }
 
   /**
@@ -35,7 +35,7 @@ export class FullReads implements AsyncIterable<void> {
    */
   repeat(): void {
     setImmediate(() => {
-      if (this.#current !== undefined) this.#ask();
+      if (this.#current !== undefined) this.#wakeReader();
     });
   }
 
@@ -69,7 +69,7 @@ export class FullReads implements AsyncIterable<void> {
     };
   }
 
-  #ask(): void {
+  #wakeReader(): void {
     this.#requested = true;
     this.#wake?.();
   }

@@ -88,7 +88,7 @@ describe('a document of one service, whatever stands in it', function () {
             swarmName: 'swarm',
             subnets: () => ['10.0.1.7/24', 'fd00::7/64'],
             dockerNames: true,
-            names: { ask: () => ({ kind: 'pending' }), peek: () => ({ kind: 'pending' }) } as never,
+            names: { resolve: () => ({ kind: 'pending' }), peek: () => ({ kind: 'pending' }) } as never,
           });
           upstreams.apply(changes);
           const table = createRouteTable({

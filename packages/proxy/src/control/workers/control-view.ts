@@ -166,7 +166,7 @@ class ReportedNames {
     this.#states = states;
   }
 
-  ask(name: string): NameState {
+  resolve(name: string): NameState {
     return this.peek(name);
   }
 

@@ -30,7 +30,7 @@ export class LeasedConnections implements Admission {
   #refusedOfAddress = 0;
   /** Slots that this worker holds and no connection uses. */
   #free = 0;
-  #asking = false;
+  #requesting = false;
 
   constructor(options: LeasedConnectionsOptions) {
     this.#options = options;
@@ -52,14 +52,14 @@ export class LeasedConnections implements Admission {
     const { most, mostPerAddress, exempt } = this.#options;
     const address = plainAddress(socket.remoteAddress ?? '');
     const counted = mostPerAddress > 0 && !exempt(address) ? address : undefined;
-    if (counted !== undefined || (most > 0 && this.#free === 0)) return this.#ask(socket, counted);
+    if (counted !== undefined || (most > 0 && this.#free === 0)) return this.#request(socket, counted);
     if (most > 0) this.#free -= 1;
     this.#count(socket, undefined);
-    this.#askAhead();
+    this.#requestAhead();
     return true;
   }
 
-  async #ask(socket: Socket, address: string | undefined): Promise<boolean> {
+  async #request(socket: Socket, address: string | undefined): Promise<boolean> {
     const { most, batch, take } = this.#options;
     // Taken at once, so that connections that come meanwhile request their own.
     const own = most === 0 || this.#free > 0;
@@ -77,16 +77,16 @@ export class LeasedConnections implements Admission {
     return true;
   }
 
-  #askAhead(): void {
+  #requestAhead(): void {
     const { most, batch, take, owner } = this.#options;
-    if (most === 0 || batch === 1 || this.#asking || this.#free > batch / 2) return;
-    this.#asking = true;
+    if (most === 0 || batch === 1 || this.#requesting || this.#free > batch / 2) return;
+    this.#requesting = true;
     const taken = take({ count: batch, address: undefined })
       .then((granted) => {
         this.#free += granted ?? 0;
       })
       .finally(() => {
-        this.#asking = false;
+        this.#requesting = false;
       });
     guardPromise(owner, taken);
   }

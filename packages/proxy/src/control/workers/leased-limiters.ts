@@ -5,7 +5,7 @@ import type { Tokens } from './messages.ts';
 
 export interface LeasedLimitersOptions {
   /** Requests tokens of the control process. `undefined`: no response in time. */
-  readonly ask: (limit: CountedLimit, key: string) => Promise<Tokens | undefined>;
+  readonly lease: (limit: CountedLimit, key: string) => Promise<Tokens | undefined>;
   /** Counts for this worker alone while the control process does not respond. */
   readonly alone: Limiters;
   /** Workers of the proxy: alone, each counts its share. */
@@ -38,7 +38,7 @@ export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
           return { ok: true, remaining: lease.left, resetsAfterMs: lease.untilMs - nowMs };
         }
       }
-      const tokens = await options.ask(limit, key);
+      const tokens = await options.lease(limit, key);
       if (tokens === undefined) return options.alone.count(shareOf(limit, options.workers), key);
       if (!tokens.ok) {
         // Further requests over the limit are refused here until the window ends, without a call of the control process.

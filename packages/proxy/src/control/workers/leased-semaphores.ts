@@ -1,7 +1,7 @@
 import { LocalSemaphores, type Release, type Semaphores } from '../../middleware/limits/semaphores.ts';
 
 export interface LeasedSemaphoresOptions {
-  /** Asks the control process. `permit` absent: no response in time. */
+  /** Requests a permit of the control process. `permit` absent: no response in time. */
   readonly acquire: (key: string, most: number) => Promise<{ readonly call: number; readonly permit?: boolean }>;
   /** Releases what a call acquired, if it acquired anything. */
   readonly release: (call: number) => void;

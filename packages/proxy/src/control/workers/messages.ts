@@ -124,7 +124,7 @@ export type WorkerMessage =
   | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
   | { readonly kind: 'live-requests'; readonly id: number; readonly batch: LiveBatch }
   /** Whether `/metrics` shows this service apart. */
-  | { readonly kind: 'ask-apart'; readonly service: string }
+  | { readonly kind: 'query-apart'; readonly service: string }
   | { readonly kind: 'numbers-reported'; readonly call: number }
   /** Nothing is in flight any more. */
   | { readonly kind: 'drained'; readonly metrics: WorkerMetrics };

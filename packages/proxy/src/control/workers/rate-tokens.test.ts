@@ -19,7 +19,7 @@ function proxyOfTwo(now?: () => number) {
     createLeasedLimiters({
       alone: local(),
       workers: 2,
-      ask: (limit, key) => {
+      lease: (limit, key) => {
         requested.times += 1;
         return leaseTokens(control, limit, key, 2);
       },
@@ -78,7 +78,7 @@ describe('rate limits of several workers', () => {
       alone: local(),
       workers: 2,
       now: () => nowMs,
-      ask: async () => responses.shift(),
+      lease: async () => responses.shift(),
     });
     expect(await allowed(limiters, 2, 500)).to.equal(2);
     nowMs = 1_500;
@@ -88,7 +88,7 @@ describe('rate limits of several workers', () => {
   });
 
   it('count a worker’s share alone while the control process does not respond', async () => {
-    const limiters = createLeasedLimiters({ alone: local(), workers: 2, ask: async () => undefined });
+    const limiters = createLeasedLimiters({ alone: local(), workers: 2, lease: async () => undefined });
     expect(await allowed(limiters, 20, 10)).to.equal(5);
   });
 });

@@ -47,7 +47,7 @@ export function workerDependencies(
     limiters: createLeasedLimiters({
       workers,
       alone: createLimiters({ redisUrl: undefined, instance: settings.instanceName, logger }),
-      ask: async (limit, key) => {
+      lease: async (limit, key) => {
         const response = await link.call((call) => ({ kind: 'take-tokens', call, limit, key }), responseWaitMs);
         return response?.kind === 'tokens' ? response.tokens : undefined;
       },
@@ -85,7 +85,7 @@ export function workerDependencies(
       const forMs = Math.max(0, health.untilMs - performance.now());
       link.post({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
     },
-    apart: new RequestedServices((service) => link.post({ kind: 'ask-apart', service })),
+    apart: new RequestedServices((service) => link.post({ kind: 'query-apart', service })),
     onNumbers: (delta) => link.post({ kind: 'numbers', delta }),
     numbers: new ServiceNumbers(),
     onLiveRequests: (id, batch) => link.post({ kind: 'live-requests', id, batch }),

@@ -65,7 +65,7 @@ export function responderToWorkers({
       case 'release':
         semaphores.release(worker, message.call);
         return;
-      case 'ask-apart':
+      case 'query-apart':
         worker.send({ kind: 'apart', service: message.service, isApart: apart.admit(message.service) });
         return;
       case 'live-requests':

@@ -73,7 +73,7 @@ describe('basicAuth', () => {
     }
   });
 
-  it('compares with our own hash, asks first, and takes Authorization off', async () => {
+  it('compares with our own hash, challenges a request without credentials, and removes Authorization', async () => {
     const steps = stepsOf({ users: [{ username: 'jane', passwordHash: await hashPassword('a:b ü') }] });
     const response = await responseOf(steps, exchangeOf(routeOf()));
     expect(response).to.include({ status: 401, reason: 'credentials-required' });

@@ -27,7 +27,7 @@ export function forwardAuth(use: UseOf<'forwardAuth'>, route: Route, parts: Forw
   const nowMs = parts.nowMs ?? (() => performance.now());
   const cookies = new WeakMap<Exchange, readonly string[]>();
 
-  const ask = async (exchange: Exchange, head: string): Promise<Decision> => {
+  const verify = async (exchange: Exchange, head: string): Promise<Decision> => {
     const beganMs = nowMs();
     const response = await respond(exchange, head, settings, parts);
     // Two auth services of one route: their times add up.
@@ -49,7 +49,7 @@ export function forwardAuth(use: UseOf<'forwardAuth'>, route: Route, parts: Forw
     onRequest(exchange) {
       if (isHandedThrough(exchange.path, settings)) return { kind: 'hand-through', to: settings.address.route };
       const head = authRequestHead(exchange, settings);
-      return head === undefined ? refuse('auth-unavailable') : ask(exchange, head);
+      return head === undefined ? refuse('auth-unavailable') : verify(exchange, head);
     },
     ...(settings.passesCookie === undefined
       ? {}

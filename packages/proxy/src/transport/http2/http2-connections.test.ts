@@ -95,7 +95,7 @@ describe('silent HTTP/2 connections', () => {
   it('get no new requests once their endpoint accepts no connection', async () => {
     const endpoint = http2At(scripted.port);
     await sent();
-    pool.livenessConnects.ask(endpoint, () => undefined);
+    pool.livenessConnects.check(endpoint, () => undefined);
     pass(1_100);
     await sent();
     expect(scripted.connections).to.equal(2);
