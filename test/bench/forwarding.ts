@@ -16,6 +16,8 @@ export interface ForwardingResult {
   readonly cost: Spread;
   /** To the case's baseline in the same rotation. Absent where that is not there. */
   readonly ratio: Spread | undefined;
+  /** Of the baseline's processes: the costliest by the cheapest, each by its median. Absent where it has one. */
+  readonly control: number | undefined;
   readonly residentBytes: number;
   readonly failed: number;
 }
@@ -51,16 +53,19 @@ export async function benchForwarding({ quick, only, say }: BenchOptions): Promi
   // nginx started as root reads its files as nobody. Keys in there have modes of their own.
   await chmod(directory, 0o755);
   const cases = chosenCases(benchCases(directory), only);
-  const bench = await startBench(directory, new Set(cases.flatMap(({ subjects }) => subjects)), cores);
+  const required = cases.flatMap(({ subjects }) => subjects);
+  const bench = await startBench(directory, required, cores, (name) =>
+    Math.max(...cases.filter(({ subjects }) => subjects.includes(name)).map(({ processes = 1 }) => processes)),
+  );
   try {
     const results: ForwardingResult[] = [];
     for (const of of cases) {
-      const subjects = bench.subjects.filter(({ name }) => of.subjects.includes(name));
+      const subjects = processesOf(of, bench.subjects);
       say(`${of.name}: ${subjects.map(({ name }) => name).join(', ')}`);
       for (const subject of subjects) await ready(subject.name, subject.running, () => validate(subject, of));
       results.push(...(await measure(of, subjects, rotations, cores.load)));
       for (const { subject, cost, ratio } of results.filter((each) => each.case === of))
-        say(`  ${subject}: ${cost.median.toFixed(1)} µs${ratio === undefined ? '' : `, × ${ratio.median.toFixed(2)}`}`);
+        say(`  ${subject}: ${cost.median.toFixed(1)} µs${ratio === undefined ? '' : `, × ${ratio.median.toFixed(3)}`}`);
     }
     return { results, missing: bench.missing, rotations };
   } finally {
@@ -69,40 +74,68 @@ export async function benchForwarding({ quick, only, say }: BenchOptions): Promi
   }
 }
 
+/** In turns: the first process of each subject, the second of each, and so on. */
+function processesOf({ subjects, processes = 1 }: BenchCase, started: readonly Subject[]): readonly Subject[] {
+  const chosen = started.filter(({ name }) => subjects.includes(name));
+  const numberOf = (subject: Subject) => chosen.filter(({ name }) => name === subject.name).indexOf(subject);
+  return chosen.filter((each) => numberOf(each) < processes).toSorted((one, other) => numberOf(one) - numberOf(other));
+}
+
 async function measure(
   of: BenchCase,
   subjects: readonly Subject[],
   rotations: number,
   core: number | undefined,
 ): Promise<ForwardingResult[]> {
-  const costs = new Map<SubjectName, number[]>(subjects.map(({ name }) => [name, []]));
-  const failed = new Map<SubjectName, number>(subjects.map(({ name }) => [name, 0]));
-  const resident = new Map<SubjectName, number>();
+  const costs = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
+  const failed = new Map<Subject, number>(subjects.map((subject) => [subject, 0]));
+  const resident = new Map<Subject, number>();
   // What warms connections and compilers up is not counted.
   for (let rotation = -(of.warmUps ?? 1); rotation < rotations; rotation++) {
     // Every second time the other way round: what runs behind a costlier one finds other caches and a warmer processor.
-    for (const { name, port, running } of rotation % 2 === 0 ? subjects : subjects.toReversed()) {
+    for (const subject of rotation % 2 === 0 ? subjects : subjects.toReversed()) {
+      const { port, running } = subject;
       const before = cpuMicroseconds(running.pid);
       const done = await load(port, of, slotSeconds, core);
       const spent = cpuMicroseconds(running.pid) - before;
-      resident.set(name, residentBytes(running.pid));
+      resident.set(subject, residentBytes(running.pid));
       if (rotation < 0) continue;
-      costs.get(name)?.push(spent / done.requests);
-      failed.set(name, (failed.get(name) ?? 0) + done.failed);
+      costs.get(subject)?.push(spent / done.requests);
+      failed.set(subject, (failed.get(subject) ?? 0) + done.failed);
     }
   }
-  const baseline = of.baseline ?? subjects.find(({ name }) => name.startsWith('HAProxy'))?.name;
-  const baselineCosts = baseline === undefined ? undefined : costs.get(baseline);
-  return subjects.map(({ name }) => {
-    const own = costs.get(name) ?? [];
-    const ratios = baselineCosts?.map((cost, at) => (own[at] as number) / cost);
+  const names = [...new Set(subjects.map(({ name }) => name))];
+  const slotsOf = (name: SubjectName) =>
+    subjects.filter((each) => each.name === name).map((each) => costs.get(each) as number[]);
+  const baseline = of.baseline ?? names.find((name) => name.startsWith('HAProxy'));
+  const baselineSlots = baseline === undefined ? [] : slotsOf(baseline);
+  const baselineCosts = meansOf(baselineSlots);
+  return names.map((name) => {
+    const processes = subjects.filter((each) => each.name === name);
+    const own = meansOf(slotsOf(name));
+    const sum = (of: ReadonlyMap<Subject, number>) =>
+      processes.reduce((total, each) => total + (of.get(each) as number), 0);
     return {
       case: of,
       subject: name,
       cost: spreadOf(own),
-      ratio: ratios === undefined ? undefined : spreadOf(ratios),
-      residentBytes: resident.get(name) ?? 0,
-      failed: failed.get(name) ?? 0,
+      ratio:
+        baselineSlots.length === 0 ? undefined : spreadOf(baselineCosts.map((cost, at) => (own[at] as number) / cost)),
+      control: controlOf(baselineSlots),
+      residentBytes: sum(resident) / processes.length,
+      failed: sum(failed),
     };
   });
+}
+
+/** Of each rotation, over the processes. */
+function meansOf(slots: readonly (readonly number[])[]): readonly number[] {
+  const [first = []] = slots;
+  return first.map((_, at) => slots.reduce((sum, own) => sum + (own[at] as number), 0) / slots.length);
+}
+
+function controlOf(slots: readonly (readonly number[])[]): number | undefined {
+  if (slots.length < 2) return undefined;
+  const medians = slots.map((own) => spreadOf(own).median);
+  return Math.max(...medians) / Math.min(...medians);
 }

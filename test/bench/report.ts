@@ -39,6 +39,13 @@ export function forwardingSection(bench: ForwardingBench, machine: string): stri
     '|---|---|---|---|---|---|---|',
     ...bench.results.map(rowOf),
   ];
+  const controls = new Map(bench.results.map((each) => [each.case, each.control]));
+  for (const [of, control] of controls)
+    if (control !== undefined)
+      lines.push(
+        '',
+        `${of.name}: ${of.processes} processes each; those of the baseline differ by × ${control.toFixed(3)}.`,
+      );
   if (bench.missing.length > 0) lines.push('', `Not installed, so not compared: ${bench.missing.join(', ')}.`);
   return lines.join('\n');
 }

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
 /** A span as it was received, with its attributes as a plain object. */
@@ -30,6 +32,13 @@ export type CollectorResponse =
   | { readonly rejectedSpans: string | number; readonly errorMessage?: string }
   | { readonly status: number; readonly retryAfter: string };
 
+export interface ReceivedBatch {
+  readonly headers: IncomingMessage['headers'];
+  readonly spans: number;
+  /** Common name of the client's certificate, where one was shown. */
+  readonly client: string | undefined;
+}
+
 /**
  * A collector as strict as OTLP's specification (https://opentelemetry.io/docs/specs/otlp/, JSON encoding of its protobuf
  * schema): knows no field but those, wants ids in hex of the right length, 64-bit numbers as text, attributes once each, and
@@ -39,10 +48,12 @@ export interface OtlpReceiver {
   readonly url: string;
   readonly spans: ReceivedSpan[];
   readonly resources: Readonly<Record<string, string | number>>[];
-  readonly batches: { readonly headers: IncomingMessage['headers']; readonly spans: number }[];
+  readonly batches: ReceivedBatch[];
   /** When calls came, by `performance.now()`: those of refused batches too. */
   readonly callsAtMs: number[];
   readonly refused: string[];
+  /** Connections that ended before TLS was agreed on. */
+  failedHandshakes(): number;
   /** What the next batch gets instead of 200; then 200 again. */
   respondNext(...responses: readonly CollectorResponse[]): void;
   stop(): Promise<void>;
@@ -97,15 +108,21 @@ const exportRequest = z.strictObject({
     .min(1),
 });
 
-/** @param secure key and certificate in one file, for TLS */
-export async function startOtlpReceiver(secure?: string): Promise<OtlpReceiver> {
+/**
+ * @param secure key and certificate in one file, for TLS
+ * @param clientAuthority clients must have a certificate of it
+ */
+export async function startOtlpReceiver(secure?: string, clientAuthority?: string): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const resources: Record<string, string | number>[] = [];
-  const batches: { headers: IncomingMessage['headers']; spans: number }[] = [];
+  const batches: ReceivedBatch[] = [];
   const refused: string[] = [];
   const callsAtMs: number[] = [];
   const responses: CollectorResponse[] = [];
-  const take = (text: string, headers: IncomingMessage['headers']) => {
+  const take = (body: Buffer, { headers, socket }: IncomingMessage) => {
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'gzip') throw new Error(`content-encoding ${encoding}`);
+    const text = (encoding === undefined ? body : gunzipSync(body)).toString('utf8');
     const parsed = exportRequest.parse(JSON.parse(text));
     let count = 0;
     for (const { resource, scopeSpans } of parsed.resourceSpans) {
@@ -115,14 +132,12 @@ export async function startOtlpReceiver(secure?: string): Promise<OtlpReceiver> 
         spans.push(received(each));
       }
     }
-    batches.push({ headers, spans: count });
+    const subject = clientAuthority === undefined ? undefined : (socket as TLSSocket).getPeerCertificate().subject.CN;
+    batches.push({ headers, spans: count, client: subject === undefined ? undefined : String(subject) });
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    let text = '';
-    request.setEncoding('utf8');
-    request.on('data', (part: string) => {
-      text += part;
-    });
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       callsAtMs.push(performance.now());
       const reply = responses.shift();
@@ -148,7 +163,7 @@ export async function startOtlpReceiver(secure?: string): Promise<OtlpReceiver> 
         if (request.method !== 'POST' || request.url !== '/v1/traces')
           throw new Error(`${request.method} ${request.url}`);
         if (request.headers['content-type'] !== 'application/json') throw new Error('not JSON');
-        take(text, request.headers);
+        take(Buffer.concat(parts), request);
         response.setHeader('content-type', 'application/json');
         if (reply !== undefined && 'body' in reply) response.end(reply.body);
         else response.end(JSON.stringify(reply === undefined ? {} : { partialSuccess: reply }));
@@ -159,9 +174,23 @@ export async function startOtlpReceiver(secure?: string): Promise<OtlpReceiver> 
     });
   };
   const server: Server =
-    secure === undefined ? createServer(onRequest) : createSecureServer({ key: secure, cert: secure }, onRequest);
+    secure === undefined
+      ? createServer(onRequest)
+      : createSecureServer(
+          {
+            key: secure,
+            cert: secure,
+            ...(clientAuthority === undefined ? {} : { ca: clientAuthority, requestCert: true }),
+          },
+          onRequest,
+        );
+  let failedHandshakes = 0;
+  server.on('tlsClientError', () => {
+    failedHandshakes += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
+    failedHandshakes: () => failedHandshakes,
     url: `${secure === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     resources,

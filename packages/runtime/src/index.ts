@@ -34,6 +34,7 @@ export {
   settingsWithoutEffect,
   warnOfSettingsWithoutEffect,
 } from './settings/docker-flow-settings.ts';
+export { findOtelSettingsWithoutEffect, warnOfOtelSettingsWithoutEffect } from './settings/otel-settings.ts';
 export {
   boolean as parseBoolean,
   type EntrypointSetting,

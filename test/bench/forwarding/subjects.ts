@@ -46,8 +46,14 @@ export function isInstalled(program: string): boolean {
 }
 
 /** Starts the backend and every proxy that is there: all are up at once, so that the machine's moods fall on all alike. */
-export async function startBench(directory: string, required: ReadonlySet<SubjectName>, cores: Cores): Promise<Bench> {
-  const ports = await freePorts(required.size + 2);
+export async function startBench(
+  directory: string,
+  required: Iterable<SubjectName>,
+  cores: Cores,
+  processesOf: (name: SubjectName) => number = () => 1,
+): Promise<Bench> {
+  const names = [...new Set(required)].flatMap((name) => Array.from({ length: processesOf(name) }, () => name));
+  const ports = await freePorts(names.length + 2);
   const backendPort = ports.pop() as number;
   const http2Port = ports.pop() as number;
   const started: Running[] = [];
@@ -60,14 +66,14 @@ export async function startBench(directory: string, required: ReadonlySet<Subjec
   started.push(backend);
   const pem = selfSigned(directory);
 
-  for (const name of required) {
+  for (const name of names) {
     const port = ports.pop() as number;
     const recipe = recipeOf(name, { directory, port, backendPort, http2Port, pem });
     if (!isInstalled(recipe.command[0] as string)) {
       missing.add(name);
       continue;
     }
-    const file = name.toLowerCase().replaceAll(/[^a-z]+/g, '-');
+    const file = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${port}`;
     // Workers are for several cores: two on one would be measured taking turns.
     const isFree = cores.pinsWorkers !== true && /workers?$/.test(name);
     const core = isFree ? undefined : cores.proxies;

@@ -1,6 +1,6 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
+import { createLogger, warnOfOtelSettingsWithoutEffect, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
 import { restartWorkersOnHangup } from './restart-workers.ts';
 import { servingSettings } from './serving-settings.ts';
@@ -11,6 +11,7 @@ export async function proxy(io: CommandIo): Promise<void> {
   const settings = servingSettings('proxy', io.env);
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
+  warnOfOtelSettingsWithoutEffect({ env: io.env }, logger);
   await untilStopped(
     logger,
     async (signal, running) => {

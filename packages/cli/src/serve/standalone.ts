@@ -1,6 +1,12 @@
 import { ownPorts, type RunningProxy, startProxy } from '@swarmgate/proxy';
 import { openRegistry, type Registry, RegistryError } from '@swarmgate/registry';
-import { createLogger, type Logger, pause, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
+import {
+  createLogger,
+  type Logger,
+  pause,
+  warnOfOtelSettingsWithoutEffect,
+  warnOfSettingsWithoutEffect,
+} from '@swarmgate/runtime';
 import { type Listener, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce, announceWaiting } from './announce.ts';
@@ -21,6 +27,7 @@ export async function standalone(io: CommandIo): Promise<void> {
   const settings = servingSettings('standalone', io.env);
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
+  warnOfOtelSettingsWithoutEffect({ env: io.env }, logger);
   await untilStopped(
     logger,
     async (signal, running) => {

@@ -60,6 +60,7 @@ export function openSettings(role: Role, source: SettingsSource): Settings {
     ...unreadableRest(settings),
     ...missingForConsulUi(role, settings),
     ...missingForAcme(role, settings),
+    ...halfOfClientCertificate(role, settings),
   );
   refuse(wrong);
   return settings;
@@ -101,6 +102,15 @@ function missingForConsulUi(role: Role, { consulUiPort, adminToken, consulAddres
       : []),
     ...(consulAddress === undefined ? [`CONSUL_UI_PORT=${consulUiPort}: expected CONSUL_HTTP_ADDR to be set`] : []),
   ];
+}
+
+/** Either alone is of no use, and the collector would refuse every call. */
+function halfOfClientCertificate(role: Role, { otlpClientCertificate, otlpClientKey }: Settings): readonly string[] {
+  if (role !== 'proxy' && role !== 'standalone') return [];
+  if ((otlpClientCertificate === undefined) === (otlpClientKey === undefined)) return [];
+  const [set, missing] =
+    otlpClientKey === undefined ? (['CERTIFICATE', 'KEY'] as const) : (['KEY', 'CERTIFICATE'] as const);
+  return [`OTEL_EXPORTER_OTLP_CLIENT_${set}: expected OTEL_EXPORTER_OTLP_CLIENT_${missing} to be set too`];
 }
 
 function refuse(wrong: readonly string[]): void {

@@ -3,6 +3,20 @@ import { given, optional, serving } from './setting.ts';
 
 /** Tracing under the names of OpenTelemetry (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). */
 export const tracingSettings = {
+  otelDisabled: given({
+    env: ['OTEL_SDK_DISABLED'],
+    parse: trueOrElse,
+    default: 'false',
+    usedBy: serving,
+    meaning: '`true`: no tracing, whatever else is set; trace headers pass untouched. Any other value is `false`',
+  }),
+  tracesExporter: given({
+    env: ['OTEL_TRACES_EXPORTER'],
+    parse: oneOf('otlp', 'none'),
+    default: 'otlp',
+    usedBy: serving,
+    meaning: '`none`: as `OTEL_SDK_DISABLED`',
+  }),
   otlpEndpoint: optional({
     env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
     parse: httpUrl,
@@ -18,7 +32,7 @@ export const tracingSettings = {
   }),
   otlpHeaders: given({
     env: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
-    parse: pairs,
+    parse: headerPairs,
     default: '',
     secret: true,
     usedBy: serving,
@@ -30,6 +44,35 @@ export const tracingSettings = {
     default: 'http/json',
     usedBy: serving,
     meaning: 'Only `http/json`, which every collector takes at its HTTP port',
+  }),
+  otlpCompression: given({
+    env: ['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'OTEL_EXPORTER_OTLP_COMPRESSION'],
+    parse: oneOf('none', 'gzip'),
+    default: 'none',
+    usedBy: serving,
+    meaning: '`gzip`: bodies of those calls are compressed, on a thread of their own',
+  }),
+  otlpCertificate: optional({
+    env: ['OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CERTIFICATE'],
+    parse: text,
+    pathOf: 'pem-file',
+    usedBy: serving,
+    meaning:
+      'File of the authorities that the collector’s certificate is checked with, in PEM. Without it: those of the system. This and the next two are read again after a failed call',
+  }),
+  otlpClientCertificate: optional({
+    env: ['OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE'],
+    parse: text,
+    pathOf: 'pem-file',
+    usedBy: serving,
+    meaning: 'File of the certificate, with its chain, that the proxy shows to the collector, in PEM',
+  }),
+  otlpClientKey: optional({
+    env: ['OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', 'OTEL_EXPORTER_OTLP_CLIENT_KEY'],
+    parse: text,
+    pathOf: 'pem-file',
+    usedBy: serving,
+    meaning: 'File of the key of that certificate, in PEM',
   }),
   otlpTimeoutMs: given({
     env: ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
@@ -67,12 +110,11 @@ export const tracingSettings = {
     meaning:
       'Requests that take as long are traced in any case, as those that end in 5xx are, in milliseconds. `0`: no others',
   }),
-  otelServiceName: given({
+  otelServiceName: optional({
     env: ['OTEL_SERVICE_NAME'],
     parse: text,
-    default: 'swarmgate',
     usedBy: serving,
-    meaning: 'Name of the proxy in traces',
+    meaning: 'Name of the proxy in traces. Without it: `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, else `swarmgate`',
   }),
   otelResourceAttributes: given({
     env: ['OTEL_RESOURCE_ATTRIBUTES'],
@@ -93,7 +135,7 @@ export const tracingSettings = {
     parse: integer(1, 100_000),
     default: '512',
     usedBy: serving,
-    meaning: 'Spans in one call, roughly',
+    meaning: 'Spans in one call, roughly; never more than `OTEL_BSP_MAX_QUEUE_SIZE`',
   }),
   spanScheduleMs: given({
     env: ['OTEL_BSP_SCHEDULE_DELAY'],
@@ -106,9 +148,28 @@ export const tracingSettings = {
 
 function httpUrl(raw: string): Parsed<string> {
   const url = URL.parse(raw);
-  return url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== ''
+  return url !== null &&
+    ['http:', 'https:'].includes(url.protocol) &&
+    url.hostname !== '' &&
+    !/%(?![0-9A-Fa-f]{2})/.test(url.username + url.password)
     ? { ok: true, value: raw }
     : { ok: false, expected: 'an http or https URL such as http://collector:4318' };
+}
+
+/** As the specification has booleans: `true` in any case of letters, everything else is false. */
+function trueOrElse(raw: string): Parsed<boolean> {
+  return { ok: true, value: raw.toLowerCase() === 'true' };
+}
+
+/** As `pairs`, whose keys are names of header fields. */
+function headerPairs(raw: string): Parsed<Readonly<Record<string, string>>> {
+  const parsed = pairs(raw);
+  if (!parsed.ok) return parsed;
+  const isSendable = ([name, value]: readonly [string, string]) =>
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+  return Object.entries(parsed.value).every(isSendable)
+    ? parsed
+    : { ok: false, expected: 'header fields such as Authorization=Bearer%20abc, by comma' };
 }
 
 /** `key=value` by comma; values are percent-encoded, as W3C Baggage has them. */

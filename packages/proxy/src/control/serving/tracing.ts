@@ -25,17 +25,24 @@ export function startTracing(
   const ids = new TraceIds();
   const exporter = new SpanExporter({
     url,
-    headers: settings.otlpHeaders,
+    headers: { ...credentialsIn(url), ...settings.otlpHeaders },
+    tls: {
+      authoritiesFile: settings.otlpCertificate,
+      certificateFile: settings.otlpClientCertificate,
+      keyFile: settings.otlpClientKey,
+    },
+    compression: settings.otlpCompression,
     resource: resourceOf({
+      'service.name': 'swarmgate',
       'service.version': version,
       'service.instance.id': `${hostname()}-${process.pid}`,
       'host.name': hostname(),
       ...settings.otelResourceAttributes,
-      'service.name': settings.otelServiceName,
+      ...(settings.otelServiceName === undefined ? {} : { 'service.name': settings.otelServiceName }),
     }),
     version,
     mostQueuedSpans: settings.mostQueuedSpans,
-    mostSpansPerBatch: settings.mostSpansPerBatch,
+    mostSpansPerBatch: Math.min(settings.mostSpansPerBatch, settings.mostQueuedSpans),
     scheduleMs: settings.spanScheduleMs,
     timeoutMs: settings.otlpTimeoutMs,
     logger,
@@ -55,10 +62,19 @@ export function startTracing(
   return { tracer, stop: () => exporter.stop() };
 }
 
-function collectorOf({ otlpTracesEndpoint, otlpEndpoint }: Settings): URL | undefined {
+function collectorOf(settings: Settings): URL | undefined {
+  const { otlpTracesEndpoint, otlpEndpoint } = settings;
+  if (settings.otelDisabled || settings.tracesExporter === 'none') return undefined;
   if (otlpTracesEndpoint !== undefined) return new URL(otlpTracesEndpoint);
   if (otlpEndpoint === undefined) return undefined;
   return new URL(`${otlpEndpoint.replace(/\/+$/, '')}/v1/traces`);
+}
+
+/** Of `http://user:password@collector:4318`. */
+function credentialsIn({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
 export function samplerOf({

@@ -20,7 +20,7 @@ const mostBodyBytes = 64 * 1_024;
  * Posts a batch over plain HTTP, on a connection of its own, as requests go to endpoints. Node's client would do the same, but
  * its sockets and writes are of other shapes than the proxy's: code of Node that every request passes would be compiled for
  * both from the first batch on, and each request would cost 5 to 9 % more.
- * @param headers beside Host and those of the body
+ * @param headers with all of the body's but its length
  */
 export function postSpans(
   url: URL,
@@ -30,7 +30,6 @@ export function postSpans(
 ): Promise<PostOutcome> {
   const fields = new HeaderList(['Host', url.host]);
   for (const [name, value] of Object.entries(headers)) fields.set(name, value);
-  fields.set('Content-Type', 'application/json');
   fields.set('Content-Length', String(body.length));
   fields.set('Connection', 'close');
   const lines = linesOf(fields);

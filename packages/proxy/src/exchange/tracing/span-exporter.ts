@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { backoffMs, type Logger, pause, retryAfterMs, SwarmgateError, Tasks } from '@swarmgate/runtime';
 import { type Envelope, envelopeOf, type SpanOptions, spanCountOf, type TracedExchange } from './otlp-spans.ts';
 import { postSpans, type RetryAfter } from './post-spans.ts';
+import { type CollectorTls, SecurePosts } from './secure-posts.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SpanTemplates } from './span-templates.ts';
 
@@ -11,6 +12,10 @@ export interface SpanExporterOptions {
   readonly url: URL;
   /** `OTEL_EXPORTER_OTLP_HEADERS`. Never logged. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Default: that of Node. */
+  readonly tls?: CollectorTls;
+  /** Default `none`. */
+  readonly compression?: 'none' | 'gzip';
   /** Attributes of this proxy: see `resourceOf`. */
   readonly resource: string;
   readonly version: string;
@@ -50,8 +55,8 @@ const exchangesPerWriting = 16;
 /** Posts spans in batches, behind a bounded queue: a collector that is slow or away costs spans, never a request's time. */
 export class SpanExporter {
   readonly #options: SpanExporterOptions;
-  /** Connects when something is sent. */
-  readonly #agent = new HttpsAgent({ keepAlive: true, maxSockets: 1 });
+  /** Absent where the collector is reached without TLS. */
+  readonly #secure: SecurePosts | undefined;
   readonly #ending = new AbortController();
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
   readonly #envelope: Envelope;
@@ -69,6 +74,7 @@ export class SpanExporter {
 
   constructor(options: SpanExporterOptions) {
     this.#options = options;
+    this.#secure = options.url.protocol === 'https:' ? new SecurePosts(options.tls) : undefined;
     this.#envelope = envelopeOf(options.resource, options.version);
     this.#templates = new SpanTemplates(options.spans ?? {});
     const { tasks = new Tasks({ logger: options.logger }) } = options;
@@ -114,7 +120,7 @@ export class SpanExporter {
     this.#wake?.();
     await this.#running;
     this.#running = Promise.resolve();
-    this.#agent.destroy();
+    this.#secure?.stop();
   }
 
   async #run(): Promise<void> {
@@ -180,36 +186,22 @@ export class SpanExporter {
 
   async #post(spans: Buffer): Promise<Outcome> {
     const { before, after } = this.#envelope;
-    const { url, headers, timeoutMs } = this.#options;
-    if (url.protocol === 'https:') return this.#postSecurely([before, spans, after]);
-    const outcome = await postSpans(url, headers, Buffer.concat([before, spans, after]), timeoutMs);
+    const { url, headers, timeoutMs, compression } = this.#options;
+    const plain = Buffer.concat([before, spans, after]);
+    const isZipped = compression === 'gzip';
+    const body = isZipped ? await zipped(plain) : plain;
+    const fields = {
+      ...headers,
+      'content-type': 'application/json',
+      ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+    };
+    const outcome = await (this.#secure?.post(url, fields, body, timeoutMs) ?? postSpans(url, fields, body, timeoutMs));
     if (outcome.kind === 'failed') return { kind: 'not-taken', mayRetry: outcome.mayRetry, error: outcome.error };
     return outcomeOf(outcome.status, outcome.body, outcome.retryAfter);
   }
-
-  /** By Node's client, which checks certificates as programs of this machine do. */
-  #postSecurely(parts: readonly Buffer[]): Promise<Outcome> {
-    const { url, headers, timeoutMs } = this.#options;
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    return new Promise((resolve) => {
-      const sent = httpsRequest(
-        url,
-        {
-          method: 'POST',
-          agent: this.#agent,
-          headers: { ...headers, 'content-type': 'application/json', 'content-length': length },
-          signal: AbortSignal.timeout(timeoutMs),
-        },
-        (response) => {
-          readResponse(response).then(resolve, (error: Error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
-        },
-      );
-      sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
-      for (const part of parts) sent.write(part);
-      sent.end();
-    });
-  }
 }
+
+const zipped = promisify<Buffer, Buffer>(gzip);
 
 type Outcome =
   | { readonly kind: 'taken'; readonly rejected: number; readonly why: string }
@@ -220,16 +212,6 @@ type Outcome =
       readonly retryAfterMs?: number | undefined;
       readonly error: Error;
     };
-
-const mostResponseLength = 64 * 1_024;
-
-async function readResponse(response: IncomingMessage): Promise<Outcome> {
-  let text = '';
-  response.setEncoding('utf8');
-  for await (const part of response) if (text.length < mostResponseLength) text += String(part);
-  const { 'retry-after': retryAfter, date } = response.headers;
-  return outcomeOf(response.statusCode ?? 0, text, { retryAfter, date });
-}
 
 function outcomeOf(status: number, text: string, { retryAfter, date }: RetryAfter): Outcome {
   if (status >= 200 && status < 300) return { kind: 'taken', ...rejectedOf(text) };
