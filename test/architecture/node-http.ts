@@ -1,6 +1,6 @@
 /** Names of `node:http` and `node:https` that a file of these folders imports at run time or as types, by file. */
 export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonly string[], reason: string]>> = {
-  'exchange/tracing/span-exporter.ts': [
+  'exchange/tracing/secure-posts.ts': [
     ['Agent', 'request', 'IncomingMessage'],
     'a client: it sends spans to a collector over TLS',
   ],

@@ -20,8 +20,9 @@ describe('the version', () => {
     }
   });
 
-  it('has a heading in the changelog, above those of the versions before', () => {
+  it('has a heading in the changelog, above those of the versions before and below that of the next one', () => {
     const headings = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').match(/^## .+$/gm) ?? [];
-    expect(headings[0]).to.match(new RegExp(`^## ${String(version).replaceAll('.', '\\.')}( |$)`));
+    const [first] = headings[0]?.endsWith(' (unreleased)') === true ? headings.slice(1) : headings;
+    expect(first).to.match(new RegExp(`^## ${String(version).replaceAll('.', '\\.')}( |$)`));
   });
 });

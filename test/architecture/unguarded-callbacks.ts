@@ -95,7 +95,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/exchange/response-transform.ts', 'consumer.onFault(error)', 'gives the error to the exchange'],
   ['proxy/src/exchange/tracing/post-spans.ts', 'fail(', settles],
   ['proxy/src/exchange/tracing/span-exporter.ts', 'setTimeout(done', settles],
-  ['proxy/src/exchange/tracing/span-exporter.ts', "kind: 'not-taken'", settles],
+  ['proxy/src/exchange/tracing/secure-posts.ts', 'reject', settles],
   ['proxy/src/express/plugins/block-watch-thread.ts', "'Debugger.scriptParsed'", thread],
   ['proxy/src/express/plugins/block-watch-thread.ts', "'Debugger.paused'", thread],
   ['proxy/src/express/plugins/block-watch-thread.ts', 'setInterval(look', thread],

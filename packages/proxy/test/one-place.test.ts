@@ -16,7 +16,7 @@ describe('One place in the sources', () => {
     const opens =
       /import \{[^}]*\b(connect|createConnection|request|get)\b[^}]*\} from 'node:(net|tls|http|https|http2)'/;
     // The exporter sends to the collector that the operator names, never to an endpoint of a service.
-    expect(filesWith(opens)).to.deep.equal(['exchange/tracing/span-exporter.ts', 'transport/open-connection.ts']);
+    expect(filesWith(opens)).to.deep.equal(['exchange/tracing/secure-posts.ts', 'transport/open-connection.ts']);
   });
 
   it('makes TLS contexts for clients, so that all check their certificates alike', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
+import type { ServiceNumbers } from '../src/control/numbers/service-numbers.ts';
 import { prepareInProcessServer } from '../src/control/serving/in-process-server.ts';
 import type { Server } from '../src/control/serving/server.ts';
 import { type RunningProxy, startProxy } from '../src/proxy.ts';
@@ -42,6 +43,7 @@ export interface ProxyUnderTestOptions {
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
   /** Restricting features of another version. Default: those of this one. */
   readonly features?: ReadonlySet<string>;
+  readonly numbers?: ServiceNumbers;
   /** Notified of the server as soon as its ports are taken. */
   readonly onServer?: (server: Server) => void;
 }
@@ -68,6 +70,7 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
         entrypoints,
         host: '127.0.0.1',
         ...(options.features === undefined ? {} : { features: options.features }),
+        ...(options.numbers === undefined ? {} : { numbers: options.numbers }),
       });
       options.onServer?.(server);
       return server;

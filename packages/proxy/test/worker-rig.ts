@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import type { ServiceNumbers } from '../src/control/numbers/service-numbers.ts';
 import { metricsText } from '../src/control/serving/metrics-text.ts';
 import type { Server as ProxyServer, WorkerView } from '../src/control/serving/server.ts';
 import { prepareClusterServer } from '../src/control/workers/cluster-server.ts';
@@ -46,6 +47,7 @@ export interface WorkerRigOptions {
   /** Of the control process. Default: none. */
   readonly logger?: Logger;
   readonly pluginLookMs?: number;
+  readonly numbers?: ServiceNumbers;
 }
 
 export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<WorkerRig> {
@@ -62,6 +64,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
     entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],
     host: '127.0.0.1',
     ...(options.pluginLookMs === undefined ? {} : { pluginLookMs: options.pluginLookMs }),
+    ...(options.numbers === undefined ? {} : { numbers: options.numbers }),
   });
   await server.open();
   const port = server.entrypoints()[0]?.port ?? 0;

@@ -46,6 +46,7 @@ const mostSlots = 2 * slotsPerMinute;
  */
 export class ServiceNumbers {
   readonly #now: () => number;
+  readonly #pause: typeof pause;
   readonly #startedMs: number;
   readonly #ids = new Map<string, Map<string, number>>();
   #names: (readonly [service: string, endpoint: string] | undefined)[] = [];
@@ -55,9 +56,13 @@ export class ServiceNumbers {
   #slots: Slot[] = [];
   #minutes: Slot[] = [];
 
-  /** @param now milliseconds; only differences count */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param now milliseconds; only differences count
+   * @param wait for tests that have a clock of their own
+   */
+  constructor(now: () => number = () => performance.now(), wait = pause) {
     this.#now = now;
+    this.#pause = wait;
     this.#startedMs = now();
     this.#openedMs = this.#startedMs;
   }
@@ -94,7 +99,7 @@ export class ServiceNumbers {
     onForget: (isServed: (service: string) => boolean) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    for (let turn = 1; await pause(slotMs, signal); turn += 1) {
+    for (let turn = 1; await this.#pause(slotMs, signal); turn += 1) {
       this.advance();
       if (turn % (quarterMs / slotMs) !== 0) continue;
       const present = served();

@@ -18,6 +18,8 @@ import type { ServingDependencies } from './serving-dependencies.ts';
 export interface OwnServingOptions extends RequestServerOptions {
   /** Of `SECRETS_KEY`: opens `serviceCert`. Default none. */
   readonly secretsKeys?: readonly SecretsKey[];
+  /** For tests: those of another clock. */
+  readonly numbers?: ServiceNumbers;
 }
 
 /** What a proxy of one process has of its own. */
@@ -36,7 +38,7 @@ export async function ownDependencies(options: OwnServingOptions, tasks: Tasks):
   const ownCertificates = await openCertificates(options, clientAuthorities);
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
   const apart = new ServicesApart(settings.metricsServices);
-  const numbers = new ServiceNumbers();
+  const numbers = options.numbers ?? new ServiceNumbers();
   const watches = new LiveWatches();
   const ejectionListeners = new Set<(endpointId: string) => void>();
   return {

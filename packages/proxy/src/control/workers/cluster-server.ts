@@ -52,6 +52,8 @@ export interface ClusterServerOptions {
   readonly host?: string;
   /** How often the files of `PLUGINS_DIR` are looked at, in milliseconds. Default 2,000. */
   readonly pluginLookMs?: number;
+  /** For tests: those of another clock. */
+  readonly numbers?: ServiceNumbers;
   /** Runs what belongs to no request. Default: tasks whose faults only the log shows. */
   readonly tasks?: Tasks;
 }
@@ -95,7 +97,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const ejectionListeners = new Set<(endpointId: string) => void>();
   const ticketKeys = new RotatingTicketKeys();
   const summed = new SummedMetrics(fleet, tasks.owner('worker-metrics'));
-  const numbers = new ServiceNumbers();
+  const numbers = options.numbers ?? new ServiceNumbers();
   const apart = new ServicesApart(settings.metricsServices);
   const watches = new LiveWatches();
   watches.over({
