@@ -65,7 +65,7 @@ async function oneProcess(numbers: ServiceNumbers, backend: WorkerRig): Promise<
       const reply = await under.call('GET', `/v1/docker-flow-proxy/${call}?serviceName=${name}&${where}`);
       expect(reply.status, reply.text).to.equal(200);
     },
-    numbers: async () => (await server?.numbers()) as ServiceNumbers,
+    numbers: async () => (await server?.numbers?.()) as ServiceNumbers,
     metrics: async () => (await under.call('GET', '/metrics')).text,
     stop: () => under.stop(),
   };
@@ -76,7 +76,7 @@ function twoWorkers(rig: WorkerRig): Rig {
     get: async (path) => (await rig.get(path)).status,
     serve: (name, host) =>
       rig.put(`manual/${name}`, host === undefined ? undefined : { servicePath: [`/${name}`], outboundHostname: host }),
-    numbers: () => rig.server.numbers(),
+    numbers: async () => (await rig.server.numbers?.()) as ServiceNumbers,
     metrics: async () =>
       metricsText([...(await rig.metrics.getMetricsAsJSON()), ...((await rig.server.workerMetrics?.()) ?? [])], 'text'),
     stop: async () => {},
