@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { silentLogger, UsageError } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { followTraefikFile, type TraefikFile } from './traefik-file.ts';
@@ -108,6 +108,109 @@ describe('TRAEFIK_FILE', () => {
     rmSync(join(path, 'more'), { recursive: true });
     look();
     expect([namesOf(file), file.state().problems]).to.deep.equal([['a', 'b'], []]);
+  });
+
+  describe('as a folder', () => {
+    const named = (name: string) => middleware(`/${name}`).replace('a:', `${name}:`);
+    const write = (name: string, text: string) => writeFileSync(join(path, name), text);
+    /** As Kubernetes and Docker mount a volume: the link `..data` is replaced as a whole. */
+    const mount = (version: string, name: string) => {
+      mkdirSync(join(path, `..${version}`));
+      write(`..${version}/b.yml`, named(name));
+      symlinkSync(`..${version}`, join(path, '..next'));
+      renameSync(join(path, '..next'), join(path, '..data'));
+    };
+    beforeEach(() => {
+      path = join(folder, 'rules');
+      mkdirSync(path);
+      write('a.yml', named('a'));
+      mount('1', 'b');
+      symlinkSync('..data/b.yml', join(path, 'b.yml'));
+    });
+
+    // [what happens, names afterwards, the problem]
+    const cases: readonly (readonly [string, () => void, readonly string[], RegExp?])[] = [
+      ['a file is removed', () => rmSync(join(path, 'a.yml')), ['b']],
+      ['a mounted volume changes', () => mount('2', 'c'), ['a', 'c']],
+      [
+        'a file is replaced',
+        () => [write('next', named('d')), renameSync(join(path, 'next'), join(path, 'a.yml'))],
+        ['d', 'b'],
+      ],
+      ['a link to nothing is no file of rules', () => symlinkSync('gone', join(path, 'current')), ['a', 'b']],
+      ['a link leads to the folder itself', () => symlinkSync('.', join(path, 'more')), ['a', 'b']],
+      [
+        'a link leads to another folder, which Traefik passes over',
+        () => {
+          mkdirSync(join(folder, 'old'));
+          writeFileSync(join(folder, 'old', 'e.yml'), named('e'));
+          symlinkSync('../old', join(path, 'old'));
+        },
+        ['a', 'b'],
+      ],
+      ['one of its files cannot be read', () => symlinkSync('gone', join(path, 'f.yml')), ['a', 'b'], /f\.yml/],
+      [
+        'one of its files is a device',
+        () => symlinkSync('/dev/zero', join(path, 'f.yml')),
+        ['a', 'b'],
+        /: f\.yml: expected a regular file/,
+      ],
+      ['one of its files is no YAML', () => write('f.yml', 'http:\n  [\n'), ['a', 'b'], /^f\.yml:\d+: /],
+      ['one of its files is no TOML', () => write('f.toml', 'a = 1\nb = \n'), ['a', 'b'], /^f\.toml:2: /],
+      [
+        'its files are too large together',
+        () => [write('f.yml', `#${'x'.repeat(600_000)}`), write('g.yml', `#${'x'.repeat(600_000)}`)],
+        ['a', 'b'],
+        /: g\.yml: .*of the 1048576 of all files together/,
+      ],
+      [
+        'it has a thousand files',
+        () => Array.from({ length: 1_000 }, (_each, at) => write(`f${at}.yml`, '')),
+        ['a', 'b'],
+        /more than 200 files/,
+      ],
+      [
+        'it is nested too deep',
+        () => mkdirSync(join(path, '1/2/3/4/5/6'), { recursive: true }),
+        ['a', 'b'],
+        /more than 5 deep/,
+      ],
+    ];
+    for (const [what, change, names, problem] of cases)
+      it(`counts as a whole where ${what}`, () => {
+        const file = follow();
+        expect(namesOf(file)).to.deep.equal(['a', 'b']);
+        change();
+        look();
+        look();
+        expect(namesOf(file)).to.deep.equal(names);
+        const messages = file.state().problems.map(({ message }) => message);
+        if (problem === undefined) expect(messages).to.deep.equal([]);
+        else
+          expect(messages)
+            .to.have.length(1)
+            .and.to.satisfy(([message = '']: string[]) => problem.test(message));
+        expect(changes).to.equal(problem === undefined && names.join() === 'a,b' ? 0 : 1);
+      });
+
+    it('shows the cause of now, where one takes the place of another', () => {
+      const file = follow();
+      symlinkSync('gone', join(path, 'f.yml'));
+      look();
+      rmSync(join(path, 'f.yml'));
+      symlinkSync('/dev/zero', join(path, 'g.yml'));
+      look();
+      expect(file.state().problems.map(({ message }) => /[fg]\.yml/.exec(message)?.[0])).to.deep.equal(['g.yml']);
+      expect(changes).to.equal(2);
+    });
+
+    it('names its files by their path inside of it', () => {
+      write('a.yml', 'http: [');
+      for (const written of [path, `${path}/`, relative(process.cwd(), path), `./${relative(process.cwd(), path)}`]) {
+        path = written;
+        expect(follow().state().problems[0]?.message, written).to.match(/^a\.yml:1: /);
+      }
+    });
   });
 
   it('has no names while no version could be read', () => {

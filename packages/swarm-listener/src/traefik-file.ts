@@ -51,10 +51,11 @@ export function followTraefikFile(
       take(readTraefikFiles(path));
       stamp = now;
     } catch (error) {
-      if (stamp === 'unreadable') return;
-      stamp = 'unreadable';
+      const why = messageOf(error);
+      if (stamp === `unreadable: ${why}`) return;
+      stamp = `unreadable: ${why}`;
       texts = undefined;
-      keep(unreadable(path, messageOf(error)));
+      keep(unreadable(path, why));
     }
     if (state !== before) onChange();
   }

@@ -191,15 +191,24 @@ describe('labels, flags and files of Traefik, whatever they say', () => {
             'chain',
             'a',
             '<<',
+            'constructor',
           ),
           tie('node'),
           { maxKeys: 4 },
         ),
       ),
     })).node;
-    const section = fc.constantFrom('routers', 'services', 'middlewares', 'options', 'certificates', 'other');
+    const section = fc.constantFrom(
+      'routers',
+      'services',
+      'middlewares',
+      'options',
+      'certificates',
+      'other',
+      '__proto__',
+    );
     const file = fc.dictionary(
-      fc.constantFrom('http', 'tcp', 'udp', 'tls', 'other'),
+      fc.constantFrom('http', 'tcp', 'udp', 'tls', 'other', 'constructor', '__proto__'),
       fc.oneof(fc.dictionary(section, fc.oneof(fc.dictionary(name, tree, { maxKeys: 3 }), tree), { maxKeys: 3 }), tree),
       { maxKeys: 3 },
     );

@@ -7,7 +7,7 @@ export function tomlAsYaml(text: string): ReadYaml {
     return { ok: false, fault: { kind: 'bound', message: `it is larger than ${yamlBounds.bytes} bytes` } };
   let json: string;
   try {
-    json = JSON.stringify(parse(text, { maxDepth: yamlBounds.depth }));
+    json = JSON.stringify(parse(text, { maxDepth: yamlBounds.depth }), shownNumber);
   } catch (error) {
     if (!(error instanceof TomlError)) return { ok: false, fault: { kind: 'syntax', message: 'it is no TOML' } };
     const message = (error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
@@ -16,4 +16,9 @@ export function tomlAsYaml(text: string): ReadYaml {
   // JSON is YAML. Names cannot stand twice in TOML.
   const read = readYaml(json);
   return read.ok ? { ok: true, yaml: { ...read.yaml, lineAt: () => undefined } } : read;
+}
+
+/** JSON has `null` for `nan` and `inf`, and a value that is `null` counts as not set. */
+function shownNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

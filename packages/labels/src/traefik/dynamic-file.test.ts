@@ -195,6 +195,17 @@ describe('the dynamic file of Traefik', () => {
     ['TOML', '[http.routers.a]\nrule = "x"\n', /^dynamic\.yml:\d+: /],
     ['a list at the top', '- a\n', /^dynamic\.yml:1: names with values/],
     ['an unknown family', 'htp: {}\n', /^dynamic\.yml:1: Traefik has no htp there/],
+    ...['constructor', '__proto__', 'toString'].map(
+      (name) =>
+        [`the family ${name}`, `${name}: {a: {b: 1}}\n`, new RegExp(`^dynamic\\.yml:1: .* no ${name} there`)] as const,
+    ),
+    ['a map as a name', '? { <<: 1 }\n: 1\n', /^dynamic\.yml:1: a name is expected here/],
+    ['an alias as a name', 'http: &x\n*x : {}\n', /^dynamic\.yml:2: a name is expected here/],
+    [
+      'a server without a value',
+      'http:\n  services:\n    a: {loadBalancer: {servers: [{url: "http://a"}, {url: ""}]}}\n',
+      /^dynamic\.yml:3: a server has a value of url that is none/,
+    ],
     ['an unknown section', 'http:\n  router: {}\n', /^dynamic\.yml:2: Traefik has no router there/],
     ['an unknown key, which may restrict', `${auth}        sourceRanges: [x]\n`, /dynamic\.yml:\d+: /],
     [
@@ -300,6 +311,21 @@ describe('the dynamic file of Traefik', () => {
     ['[{url: "http://a"}, {url: "http://b/path"}]', undefined],
     ['[{url: "http://a", weight: 0}, {url: "http://b", weight: 0}]', undefined],
     ['[{url: "http://a"}, {weight: 2}]', undefined],
+    ['[{url: "http://a", weight: 0}]', undefined],
+    ['[{url: "http://a", weight: 5000}]', { outboundHostname: 'a', outboundServers: undefined }],
+    ['[{url: "http://a", weight: 1000}, {url: "http://b", weight: 1001}]', undefined],
+    ['[{url: "http://a", weight: -1}, {url: "http://b"}]', undefined],
+    ['[{url: "http://a", weight: 1.5}, {url: "http://b"}]', undefined],
+    ['[{url: "http://a"}, {url: "http://a"}]', { outboundServers: ['a:80', 'a:80'] }],
+    ['[{url: "http://b."}, {url: "http://c/"}]', { outboundServers: ['b.:80', 'c:80'] }],
+    // The registry would refuse them, and keep a definition that lacks the restrictions of now.
+    ['[{url: "http://a..b"}]', undefined],
+    ['[{url: "http://a"}, {url: "http://a..b"}]', undefined],
+    ['[{url: "http://[1:2]"}]', undefined],
+    ['[{url: "http://::1"}]', undefined],
+    ['[{url: "http://a:0"}, {url: "http://b"}]', undefined],
+    ['[{url: "http://a:65536"}]', undefined],
+    ['[{url: "http://user:pass@a"}]', undefined],
   ];
   for (const [servers, expected] of served)
     it(`leads to the servers ${servers}`, () => {
@@ -308,6 +334,7 @@ describe('the dynamic file of Traefik', () => {
       if (expected === undefined) {
         expect(destinations).to.deep.equal([]);
         expect(problems.map(({ severity }) => severity)).to.include('error');
+        expect(JSON.stringify(problems), 'credentials').to.not.include('pass@');
       } else {
         expect(problems).to.deep.equal([]);
         for (const [field, value] of Object.entries(expected))

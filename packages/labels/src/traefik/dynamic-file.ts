@@ -107,12 +107,12 @@ class Fault extends Error {
 
 type Pairs = readonly (readonly [key: string, value: unknown, line: number | undefined])[];
 
-const sections: Readonly<Record<string, readonly string[]>> = {
-  http: ['routers', 'services', 'middlewares', 'serversTransports'],
-  tcp: ['routers', 'services', 'middlewares', 'serversTransports'],
-  udp: ['routers', 'services'],
-  tls: ['certificates', 'options', 'stores'],
-};
+const sections: ReadonlyMap<string, readonly string[]> = new Map([
+  ['http', ['routers', 'services', 'middlewares', 'serversTransports']],
+  ['tcp', ['routers', 'services', 'middlewares', 'serversTransports']],
+  ['udp', ['routers', 'services']],
+  ['tls', ['certificates', 'options', 'stores']],
+]);
 
 class FileReader {
   readonly #name: string;
@@ -133,8 +133,8 @@ class FileReader {
 
   read(root: unknown): FileParts {
     for (const [family, content, line] of this.#pairs(root, 0)) {
-      const known = sections[family];
-      if (known === undefined) throw this.#unknown(family, Object.keys(sections), line);
+      const known = sections.get(family);
+      if (known === undefined) throw this.#unknown(family, [...sections.keys()], line);
       for (const [section, entries, at] of this.#pairs(content, 1)) {
         if (!known.includes(section)) throw this.#unknown(section, known, at);
         this.#section(family, section, entries, at);
@@ -198,7 +198,7 @@ class FileReader {
       const values = new Map<string, string>();
       for (const [key, value] of this.#pairs(server, 5)) {
         const node = this.#yaml.resolved(value);
-        if (!isScalar(node) || /\s/.test(String(node.value)))
+        if (!isScalar(node) || !/^\S+$/.test(String(node.value)))
           throw new Fault(
             this.#lineAt(node),
             `a server has a value of ${key.slice(0, 100)} that is none`,
@@ -293,7 +293,8 @@ class FileReader {
     const found = new Map<string, { readonly pair: Pairs[number]; readonly isOwn: boolean }>();
     for (const { key, value: given } of node.items) {
       this.#count(key);
-      const name = isScalar(key) ? key.value : key;
+      if (!isScalar(key)) throw new Fault(this.#lineAt(key), 'a name is expected here', 'write name: value');
+      const name = key.value;
       const isMerge = name === '<<' || typeof name === 'symbol';
       const pairs = isMerge ? this.#merged(given, depth) : [[String(name), given, this.#lineAt(key)] as const];
       for (const pair of pairs) {

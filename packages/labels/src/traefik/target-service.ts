@@ -3,6 +3,7 @@ import { upstreamDestinationLabels, upstreamServiceLabels } from '../catalogue/u
 import type { Problem } from '../definition/problem.ts';
 import type { ProblemReason } from '../definition/problem-reasons.ts';
 import type { Destination } from '../definition/service-definition.ts';
+import { readOutboundServer } from '../values/outbound-servers.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { Section } from './read-labels.ts';
 import { type SharedNames, sharedKey } from './shared-names.ts';
@@ -111,16 +112,16 @@ function targetOf(
   const url = options.get('loadbalancer.server.url');
   const port = url === undefined ? portOf(owner, name, options, section) : undefined;
   if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
-  const servers = url === undefined ? undefined : serversOf(url, options.get('loadbalancer.server.weight'));
-  const outside = servers?.[0];
-  if (url !== undefined && outside === undefined)
+  const servers = url === undefined ? [] : serversOf(url, options.get('loadbalancer.server.weight'));
+  if (url !== undefined && typeof servers === 'string')
     return failed(
       'label-value-invalid',
-      `${url.label} is no URL of a server`,
+      `${url.label} leads nowhere: ${servers}`,
       url.label,
       'write it like http://10.0.0.7:8080',
-      url.value,
+      url.value.replaceAll(/\/\/[^/\s]*@/g, '//…@'),
     );
+  const [outside, ...more] = typeof servers === 'string' ? [] : servers;
   const problems: Problem[] = [];
   const fields = fieldsOf(options, problems);
   const scheme = options.get('loadbalancer.server.scheme')?.value.trim().toLowerCase();
@@ -135,7 +136,9 @@ function targetOf(
         ...(isSecure ? { sslVerifyNone: true } : {}),
         ...(scheme === 'h2c' ? { protocol: 'h2c' } : {}),
         ...(outside === undefined ? {} : { outboundHostname: outside.host }),
-        ...(servers === undefined || servers.length < 2 ? {} : { outboundServers: servers.map(textOfServer) }),
+        ...(outside === undefined || more.length === 0
+          ? {}
+          : { outboundServers: [outside, ...more].map(textOfServer) }),
       },
       overrides: fields.overrides,
     },
@@ -195,21 +198,27 @@ interface Server {
   readonly weight?: string;
 }
 
-/**
- * One by a label, several by blanks of `TRAEFIK_FILE`, with as many weights; those that get no requests are left out. `undefined`: one of
- * them is none, or they are not all of one scheme.
- */
-function serversOf(url: GivenOption, weights: GivenOption | undefined): readonly Server[] | undefined {
-  const weightAt = (weights?.value ?? '').split(' ');
+/** One by a label, several by blanks of `TRAEFIK_FILE`, with as many weights; those that get no requests are left out. A text: why there is none. */
+function serversOf(url: GivenOption, weights: GivenOption | undefined): readonly Server[] | string {
+  const weightAt = weights?.value.trim().split(' ') ?? [];
+  const urls = url.value.trim().split(' ');
   const found: Server[] = [];
-  for (const [at, text] of url.value.trim().split(' ').entries()) {
+  for (const [at, text] of urls.entries()) {
     const server = serverOf(text);
-    if (server === undefined || (found[0]?.secure ?? server.secure) !== server.secure) return undefined;
-    const weight = weightAt[at] ?? '';
-    if (weight === '0') continue;
-    found.push(/^[1-9]\d{0,2}$|^1000$/.test(weight) ? { ...server, weight } : server);
+    if (server === undefined) return 'a server is no URL of a host and a port alone';
+    if (server.secure !== (found[0] ?? server).secure) return 'its servers are not all of one scheme';
+    const { [at]: weight } = weightAt;
+    if (weight !== undefined && urls.length > 1 && !isWeight(weight))
+      return 'a weight is no whole number from 0 to 1,000';
+    found.push(weight === undefined ? server : { ...server, weight });
   }
-  return found;
+  const serving = found.filter(({ weight }) => weight !== '0');
+  return serving.length === 0 ? 'no server has a weight above 0' : serving;
+}
+
+/** 0: it gets no requests. Others as `outboundServers` takes them. */
+function isWeight(text: string): boolean {
+  return text === '0' || readOutboundServer(`a:1=${text}`) !== undefined;
 }
 
 function textOfServer({ host, port, weight }: Server): string {
@@ -217,11 +226,11 @@ function textOfServer({ host, port, weight }: Server): string {
 }
 
 function serverOf(value: string): Server | undefined {
-  const match = /^(https?):\/\/([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?\/?$/.exec(value.trim());
+  const match = /^(https?):\/\/([^/:]+|\[[^/\]]+\])(?::(\d{1,5}))?\/?$/.exec(value);
   if (match === null) return undefined;
   const secure = match[1] === 'https';
-  const port = Number(match[3] ?? (secure ? 443 : 80));
-  return port >= 1 && port <= 65_535 ? { host: (match[2] ?? '').replace(/^\[|\]$/g, ''), port, secure } : undefined;
+  const server = readOutboundServer(`${match[2]}:${match[3] ?? (secure ? 443 : 80)}`);
+  return server === undefined ? undefined : { host: server.host, port: server.port, secure };
 }
 
 function fieldsOf(
