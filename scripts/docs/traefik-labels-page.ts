@@ -1,4 +1,6 @@
 import {
+  combinedServiceKeys,
+  fileTcpServiceKeys,
   generalKeys,
   type KeyDocs,
   middlewareKeys,
@@ -19,6 +21,8 @@ export function traefikLabelsPage(): string {
     section('General', 'traefik.', generalKeys),
     section('Routers', 'traefik.http.routers.<name>.', routerKeys),
     section('Services', 'traefik.http.services.<name>.', serviceKeys),
+    '## Services of services\n\nBehind `http.services.<name>.` of `TRAEFIK_FILE`. Its services must be of one scheme.',
+    keyTable(combinedServiceKeys, 'key'),
     '## Middlewares\n\nBehind `traefik.http.middlewares.<name>.`; what each does is in [middlewares](middlewares.md).',
     table(
       ['kind', 'options'],
@@ -31,6 +35,8 @@ export function traefikLabelsPage(): string {
       Object.entries(tcpMiddlewareKeys).map(([kind, keys]) => [code(kind), keys.map(code).join(' ')]),
     ),
     section('TCP services', 'traefik.tcp.services.<name>.', tcpServiceKeys),
+    'In `TRAEFIK_FILE` also:',
+    keyTable(fileTcpServiceKeys, 'key'),
   ].join('\n\n')}\n`;
 }
 
@@ -50,6 +56,10 @@ definitions of one name that of the older service holds. Of \`api@internal\` and
 is 404. UDP is not served.`;
 
 function section(title: string, prefix: string, keys: readonly KeyDocs[]): string {
+  return `## ${title}\n\nBehind ${code(prefix)}:\n\n${keyTable(keys)}`;
+}
+
+function keyTable(keys: readonly KeyDocs[], what = 'label'): string {
   const rows = keys.map(({ key, meaning }) => [code(key), meaning ?? 'accepted, without effect']);
-  return `## ${title}\n\nBehind ${code(prefix)}:\n\n${table(['label', 'what becomes of it'], rows)}`;
+  return table([what, 'what becomes of it'], rows);
 }

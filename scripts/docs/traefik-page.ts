@@ -181,7 +181,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
    Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener: YAML, TOML (\`.toml\`), or a folder of
-   such files and folders, of which the first one that defines a name holds. Routers, services with their servers and weights, and middlewares count, as \`name@file\` for labels. What leads to a weighted, mirroring or failover service, or to servers of TCP, is not served; TLS options that demand no more than TLS 1.2 count; others close the routers that name
+   such files and folders, of which the first one that defines a name holds. Routers, middlewares and services count, as \`name@file\` for labels: servers with their weights, addresses of TCP, and \`weighted\` and \`failover\` over services of the file and of the Swarm (\`name@swarm\`). What leads to a mirroring service, or to a combined one of which a service is missing, is not served; TLS options that demand no more than TLS 1.2 count; others close the routers that name
    them. Certificates, UDP and templates do not count. All of it is reported with its line.
 3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is

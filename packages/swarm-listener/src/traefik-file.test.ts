@@ -135,7 +135,7 @@ describe('TRAEFIK_FILE', () => {
       [
         'a file is replaced',
         () => [write('next', named('d')), renameSync(join(path, 'next'), join(path, 'a.yml'))],
-        ['d', 'b'],
+        ['b', 'd'],
       ],
       ['a link to nothing is no file of rules', () => symlinkSync('gone', join(path, 'current')), ['a', 'b']],
       ['a link leads to the folder itself', () => symlinkSync('.', join(path, 'more')), ['a', 'b']],

@@ -41,6 +41,7 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['port', destination.port],
     ['outboundHostname', destination.outboundHostname],
     ['outboundServers', destination.outboundServers?.join(',')],
+    ['backupServers', destination.backupServers?.join(',')],
     ['protocol', destination.protocol],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],

@@ -180,8 +180,14 @@ export const routingDestinationLabels = {
   }),
   outboundServers: label('outboundServers', outboundServers, {
     meaning:
-      'Several servers that requests go to instead of the service, each with its port: `10.0.0.7:8080,10.0.0.8:8080=3` gives the second three of four. Proxies of older versions go to `outboundHostname` and `port`.',
+      'Several servers that requests go to instead of the service, each with its port: `10.0.0.7:8080,10.0.0.8:8080=3` gives the second three of four, however many addresses each has. `tasks.NAME` is the service NAME of the Swarm. Proxies of older versions go to `outboundHostname` and `port`.',
     example: '10.0.0.7:8080,10.0.0.8:8080=3',
+    dockerFlow: added,
+  }),
+  backupServers: label('backupServers', outboundServers, {
+    meaning:
+      'Servers that get requests while none of `outboundServers` can take them: those are ejected, or fail their checks. Written as those.',
+    example: 'tasks.fallback:80',
     dockerFlow: added,
   }),
   reqMode: label('reqMode', oneOf('http', 'tcp', 'sni', 'tls'), {

@@ -202,6 +202,11 @@ export const labelReasons = {
   'tcp-router-unsupported': entry('traefik', 'The TCP router is not served.', '`suggestion` names those that are.'),
   'udp-unsupported': entry('traefik', 'UDP is not served.', 'Publish the port of the service itself.'),
   'service-unknown': entry('traefik', 'The router names a service that is not defined.', 'Correct the name.'),
+  'service-combined': entry(
+    'traefik',
+    'A weighted or failover service leads to services that cannot be grouped.',
+    'Correct it in `TRAEFIK_FILE`, or let the router lead to one service.',
+  ),
   'service-ambiguous': entry(
     'traefik',
     'Several services are defined and the router names none.',

@@ -156,22 +156,11 @@ describe('the dynamic file of Traefik', () => {
 
   const partly: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
     [
-      'a server of TCP',
-      'tcp:\n  services:\n    a:\n      loadBalancer:\n        servers: [{address: "10.0.0.7:5432"}]\n',
-      /:3: tcp\.services\.a has no effect: servers of TCP by their address/,
-    ],
-    [
       'a mirroring service',
       'http:\n  services:\n    a:\n      mirroring: { service: b }\n',
       /mirroring is not supported/,
     ],
-    ['a failover service', 'http:\n  services:\n    a:\n      failover: { service: b }\n', /failover is not supported/],
     ['no servers', 'http:\n  services:\n    a:\n      loadBalancer: {}\n', /it has no servers/],
-    [
-      'a weighted service',
-      'http:\n  services:\n    a:\n      weighted: { services: [] }\n',
-      /weighted is not supported/,
-    ],
     ['UDP', 'udp:\n  routers:\n    a: { service: b }\n', /:2: udp\.routers has no effect/],
     [
       'certificates',
@@ -294,52 +283,6 @@ describe('the dynamic file of Traefik', () => {
       // A name without its provider is one of the labels, which have no TLS options.
       const unnamed = service('web', { ...named.labels, 'traefik.http.routers.web.tls.options': 'modern' });
       expect(translated(text, unnamed).get('web')?.destinations[0]?.middlewares?.[0]?.kind).to.equal('unsupported');
-    });
-
-  // [servers, fields of the destination; undefined: nothing is served]
-  const served: readonly (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = [
-    ['[{url: "http://a:81"}]', { outboundHostname: 'a', port: 81, outboundServers: undefined }],
-    [
-      '[{url: "http://10.0.0.7:81"}, {url: "http://[::1]"}]',
-      { outboundHostname: '10.0.0.7', port: 81, outboundServers: ['10.0.0.7:81', '[::1]:80'] },
-    ],
-    [
-      '[{url: "https://a", weight: 3}, {url: "https://b:8443"}, {url: "https://c", weight: 0}]',
-      { sslVerifyNone: true, outboundServers: ['a:443=3', 'b:8443=1'] },
-    ],
-    ['[{url: "http://a"}, {url: "https://b"}]', undefined],
-    ['[{url: "http://a"}, {url: "http://b/path"}]', undefined],
-    ['[{url: "http://a", weight: 0}, {url: "http://b", weight: 0}]', undefined],
-    ['[{url: "http://a"}, {weight: 2}]', undefined],
-    ['[{url: "http://a", weight: 0}]', undefined],
-    ['[{url: "http://a", weight: 5000}]', { outboundHostname: 'a', outboundServers: undefined }],
-    ['[{url: "http://a", weight: 1000}, {url: "http://b", weight: 1001}]', undefined],
-    ['[{url: "http://a", weight: -1}, {url: "http://b"}]', undefined],
-    ['[{url: "http://a", weight: 1.5}, {url: "http://b"}]', undefined],
-    ['[{url: "http://a"}, {url: "http://a"}]', { outboundServers: ['a:80', 'a:80'] }],
-    ['[{url: "http://b."}, {url: "http://c/"}]', { outboundServers: ['b.:80', 'c:80'] }],
-    // The registry would refuse them, and keep a definition that lacks the restrictions of now.
-    ['[{url: "http://a..b"}]', undefined],
-    ['[{url: "http://a"}, {url: "http://a..b"}]', undefined],
-    ['[{url: "http://[1:2]"}]', undefined],
-    ['[{url: "http://::1"}]', undefined],
-    ['[{url: "http://a:0"}, {url: "http://b"}]', undefined],
-    ['[{url: "http://a:65536"}]', undefined],
-    ['[{url: "http://user:pass@a"}]', undefined],
-  ];
-  for (const [servers, expected] of served)
-    it(`leads to the servers ${servers}`, () => {
-      const text = `http:\n  routers: {a: {rule: Host(\`a\`), service: b}}\n  services: {b: {loadBalancer: {servers: ${servers}}}}\n`;
-      const { destinations = [], problems = [] } = translated(text).get('traefik-file') ?? {};
-      if (expected === undefined) {
-        expect(destinations).to.deep.equal([]);
-        expect(problems.map(({ severity }) => severity)).to.include('error');
-        expect(JSON.stringify(problems), 'credentials').to.not.include('pass@');
-      } else {
-        expect(problems).to.deep.equal([]);
-        for (const [field, value] of Object.entries(expected))
-          expect(destinations[0]?.[field as 'outboundServers'], field).to.deep.equal(value);
-      }
     });
 
   it('is TOML by its name, with the values of YAML', () => {

@@ -140,7 +140,7 @@ class FileReader {
         this.#section(family, section, entries, at);
       }
     }
-    const read = readTraefikLabels(this.#labels);
+    const read = readTraefikLabels(this.#labels, 'file');
     const wrong = read.isRejected ? read.problems.find(({ severity }) => severity === 'error') : undefined;
     if (wrong !== undefined)
       throw new Fault(
@@ -175,12 +175,17 @@ class FileReader {
 
   /** Of several servers the URLs stand in one label, by blanks, and their weights alike. */
   #service(place: string, options: unknown, line: number | undefined): void {
-    const why = this.#unsupportedService(options, place.startsWith('traefik.tcp.'));
+    const why = this.#unsupportedService(options);
     if (why !== undefined) {
       this.#ignored('error', shownKey(place), line, `${why}, so what leads to it is not served`);
       return;
     }
-    for (const [key, value] of this.#pairs(this.#pairs(options, 3)[0]?.[1], 4)) {
+    const [[kind = '', content] = []] = this.#pairs(options, 3);
+    if (kind.toLowerCase() !== 'loadbalancer') {
+      this.#flatten(`${place}.${kind}`, content, 4);
+      return;
+    }
+    for (const [key, value] of this.#pairs(content, 4)) {
       if (key.toLowerCase() === 'servers')
         this.#servers(`${place}.loadBalancer.server`, itemsOf(this.#yaml.resolved(value)));
       else this.#flatten(`${place}.loadBalancer.${key}`, value, 5);
@@ -215,14 +220,16 @@ class FileReader {
     }
   }
 
-  #unsupportedService(options: unknown, isTcp: boolean): string | undefined {
+  #unsupportedService(options: unknown): string | undefined {
     const pairs = this.#pairs(options, 3);
-    const other = pairs.find(([key]) => key.toLowerCase() !== 'loadbalancer');
-    if (other !== undefined) return `${other[0]} is not supported`;
+    const kinds = pairs.map(([key]) => key.toLowerCase());
+    const other = pairs.find((_pair, at) => !/^(loadbalancer|weighted|failover)$/.test(kinds[at] ?? ''));
+    if (other !== undefined) return `${other[0].slice(0, 100)} is not supported`;
+    // Traefik takes a service of one kind alone.
+    if (kinds.length > 1) return `it is ${kinds.join(' and ')} at once`;
+    if (kinds.length === 1 && kinds[0] !== 'loadbalancer') return undefined;
     const servers = this.#pairs(pairs[0]?.[1], 4).find(([key]) => key.toLowerCase() === 'servers')?.[1];
     const count = itemsOf(this.#yaml.resolved(servers)).length;
-    // Services of the Swarm are what TCP routers lead to.
-    if (isTcp) return 'servers of TCP by their address are not supported';
     if (count > mostServers) return `it has ${count} servers, and ${mostServers} are the most`;
     return count === 0 ? 'it has no servers' : undefined;
   }

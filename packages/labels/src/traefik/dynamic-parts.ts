@@ -57,7 +57,7 @@ export function combineFiles(parts: readonly FileParts[]): DynamicFile {
       name: dynamicFileName,
       createdAt: '',
       labels: {},
-      read: readTraefikLabels(labels),
+      read: readTraefikLabels(labels, 'file'),
       provider: 'file',
       servedTlsOptions: servedTlsOptions(parts),
       targetPorts: [],

@@ -82,6 +82,40 @@ export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.strategy' },
 ];
 
+const cookieKeys = ['secure', 'httpOnly', 'sameSite', 'maxAge', 'path', 'domain'];
+
+/** Services of other services: in `TRAEFIK_FILE` alone, as in Traefik. */
+export const combinedServiceKeys: readonly KeyDocs[] = [
+  {
+    key: 'weighted.services[n].name',
+    meaning:
+      'a service of the file, or of the Swarm by `name@swarm`; where one of them cannot be had, nothing is served',
+  },
+  { key: 'weighted.services[n].weight', meaning: 'its part of the requests. Default 1; `0`: none' },
+  { key: 'weighted.sticky' },
+  { key: 'weighted.sticky.cookie', meaning: 'a cookie keeps a client at its server' },
+  { key: 'weighted.sticky.cookie.name', meaning: 'its name' },
+  ...cookieKeys.map((key) => ({ key: `weighted.sticky.cookie.${key}` })),
+  { key: 'weighted.healthCheck' },
+  { key: 'failover.service', meaning: 'as of `weighted`' },
+  {
+    key: 'failover.fallback',
+    meaning:
+      'gets requests while no server of the first one can take them: they refuse connections, or fail their checks',
+  },
+  { key: 'failover.healthCheck' },
+  { key: 'failover.errors.status', meaning: 'ignored, with a problem' },
+  { key: 'failover.errors.maxRequestBodyBytes', meaning: 'ignored, with a problem' },
+];
+
+/** The same of TCP, and servers by their address. */
+export const fileTcpServiceKeys: readonly KeyDocs[] = [
+  { key: 'loadBalancer.server.address', meaning: 'a server outside of the Swarm: `10.0.0.7:5432`' },
+  { key: 'weighted.services[n].name', meaning: 'as of HTTP' },
+  { key: 'weighted.services[n].weight', meaning: 'as of HTTP' },
+  { key: 'weighted.healthCheck' },
+];
+
 export const tcpRouterKeys: readonly KeyDocs[] = [
   { key: 'rule', meaning: '``HostSNI(`*`)``, or names with `tls`' },
   {

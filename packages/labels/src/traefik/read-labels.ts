@@ -2,6 +2,8 @@ import type { Problem } from '../definition/problem.ts';
 import { nearestName } from '../values/nearest-name.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import {
+  combinedServiceKeys,
+  fileTcpServiceKeys,
   fitsKey,
   generalKeys,
   middlewareKeys,
@@ -38,16 +40,36 @@ export interface ReadLabels {
   readonly problems: readonly Problem[];
 }
 
-const keysOf: Readonly<Record<Exclude<Section, 'http.middlewares' | 'tcp.middlewares'>, readonly string[]>> = {
+type Keys = Readonly<Record<Exclude<Section, 'http.middlewares' | 'tcp.middlewares'>, readonly string[]>>;
+
+const keysOfLabels: Keys = {
   'http.routers': routerKeys.map(({ key }) => key),
   'http.services': serviceKeys.map(({ key }) => key),
   'tcp.routers': tcpRouterKeys.map(({ key }) => key),
   'tcp.services': tcpServiceKeys.map(({ key }) => key),
 };
+const keysOfFile: Keys = {
+  ...keysOfLabels,
+  'http.services': [
+    'weighted',
+    'weighted.services',
+    'failover',
+    ...[...serviceKeys, ...combinedServiceKeys].map(({ key }) => key),
+  ],
+  'tcp.services': [
+    'weighted',
+    'weighted.services',
+    ...[...tcpServiceKeys, ...fileTcpServiceKeys].map(({ key }) => key),
+  ],
+};
 
-/** Never throws. Values of unknown labels are not shown: one may be a misspelt list of users. */
-export function readTraefikLabels(labels: Readonly<Record<string, string>>): ReadLabels {
-  const reader = new LabelReader();
+/**
+ * Never throws. Values of unknown labels are not shown: one may be a misspelt list of users.
+ *
+ * @param provider `file`: what `TRAEFIK_FILE` alone can say is known too
+ */
+export function readTraefikLabels(labels: Readonly<Record<string, string>>, provider?: 'file'): ReadLabels {
+  const reader = new LabelReader(provider === 'file' ? keysOfFile : keysOfLabels);
   // In name order, so that problems come out in the same order everywhere.
   for (const label of Object.keys(labels).toSorted()) {
     if (/^traefik\./i.test(label)) reader.read(label, labels[label] ?? '');
@@ -68,6 +90,11 @@ class LabelReader {
   readonly #version1: GivenOption[] = [];
   readonly #udp: string[] = [];
   readonly #rejected = new Set<string>();
+  readonly #keysOf: Keys;
+
+  constructor(keysOf: Keys) {
+    this.#keysOf = keysOf;
+  }
 
   read(label: string, value: string): void {
     const [family = '', group = '', name = '', ...rest] = label.slice('traefik.'.length).split('.');
@@ -110,8 +137,8 @@ class LabelReader {
     if (section === 'http.middlewares' || section === 'tcp.middlewares') {
       if (!this.#isMiddlewareKey(given.label, rest, section === 'tcp.middlewares' ? tcpMiddlewareKeys : middlewareKeys))
         return;
-    } else if (!keysOf[section].some((pattern) => fitsKey(pattern, key))) {
-      this.#unknown(given.label, written, keysOf[section]);
+    } else if (!this.#keysOf[section].some((pattern) => fitsKey(pattern, key))) {
+      this.#unknown(given.label, written, this.#keysOf[section]);
       return;
     }
     const options = this.#sections[section].get(name) ?? new Map<string, GivenOption>();

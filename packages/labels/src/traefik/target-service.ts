@@ -1,11 +1,13 @@
 import type { OverridingLabels } from '../catalogue/labels.ts';
-import { upstreamDestinationLabels, upstreamServiceLabels } from '../catalogue/upstream-labels.ts';
+import { upstreamDestinationLabels } from '../catalogue/upstream-labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { ProblemReason } from '../definition/problem-reasons.ts';
 import type { Destination } from '../definition/service-definition.ts';
-import { readOutboundServer } from '../values/outbound-servers.ts';
+import { combinedTarget, isCombined } from './combined-target.ts';
+import { serversOf, textOfServer } from './file-servers.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { Section } from './read-labels.ts';
+import { reportTo, stickinessOf } from './service-stickiness.ts';
 import { type SharedNames, sharedKey } from './shared-names.ts';
 import type { TraefikService } from './traefik-options.ts';
 
@@ -22,6 +24,7 @@ export interface Target {
     | 'checkIntervalMs'
     | 'outboundHostname'
     | 'outboundServers'
+    | 'backupServers'
     | 'passHostHeader'
   >;
   readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
@@ -33,12 +36,17 @@ export type FoundTarget =
   | { readonly ok: true; readonly target: Target; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** Services of several others in a row. */
+const mostThrough = 8;
+
 interface Requested {
   readonly router: string;
   /** The router's label that names it; absent: the only service of its Swarm service. */
   readonly service: GivenOption | undefined;
   readonly owner: TraefikService;
   readonly section: Extract<Section, 'http.services' | 'tcp.services'>;
+  /** Services of several others that lead here. */
+  readonly through?: readonly string[];
 }
 
 export function findTarget(requested: Requested, names: SharedNames): FoundTarget {
@@ -60,19 +68,16 @@ export function findTarget(requested: Requested, names: SharedNames): FoundTarge
       `traefik.${section.replace('services', 'routers')}.${router}`,
       `set traefik.${section.replace('services', 'routers')}.${router}.service to one of them`,
     );
-  return targetOf(owner, first?.[0] ?? owner.name, first?.[1] ?? new Map(), section);
+  return targetOf(requested, owner, first?.[0] ?? owner.name, first?.[1] ?? new Map(), names);
 }
 
-function namedTarget(
-  { router, owner, section }: Requested,
-  { label, value }: GivenOption,
-  names: SharedNames,
-): FoundTarget {
+function namedTarget(requested: Requested, { label, value }: GivenOption, names: SharedNames): FoundTarget {
+  const { router, owner, section, through = [] } = requested;
   const reference = value.trim();
   if (/@internal$/.test(reference)) return internalTarget(owner, reference, router, label);
   const name = sharedKey(reference, owner);
   const named = name === undefined ? undefined : names.byName.get(name);
-  if (name !== undefined && named !== undefined) return targetOf(named.owner, name, named.options, section);
+  if (name !== undefined && named !== undefined) return targetOf(requested, named.owner, name, named.options, names);
   const why =
     name === undefined
       ? 'stands with another provider, which this Swarm does not have'
@@ -81,7 +86,7 @@ function namedTarget(
         : 'is not defined in this Swarm';
   return failed(
     'service-unknown',
-    `the router ${router} leads to ${reference}, which ${why}, so it is not served`,
+    `the router ${router} leads to ${[...through, reference].join(', and that to ')}, which ${why}, so it is not served`,
     label,
     `define traefik.${section}.${name ?? reference}.loadbalancer.server.port`,
   );
@@ -104,21 +109,35 @@ function internalTarget(owner: TraefikService, reference: string, router: string
 }
 
 function targetOf(
+  requested: Requested,
   owner: TraefikService,
   name: string,
   options: GivenOptions,
-  section: Requested['section'],
+  names: SharedNames,
 ): FoundTarget {
-  const url = options.get('loadbalancer.server.url');
+  const { section, through = [] } = requested;
+  if (isCombined(options)) {
+    const targetAt = (service: GivenOption) =>
+      namedTarget({ ...requested, service, owner, through: [...through, name] }, service, names);
+    return through.includes(name) || through.length >= mostThrough
+      ? failed(
+          'service-unknown',
+          `the service ${name} leads to itself, or through more than ${mostThrough} others, so it is not served`,
+          options.values().next().value?.label ?? name,
+          'let it lead to services with servers',
+        )
+      : combinedTarget({ name, owner, options }, targetAt);
+  }
+  const url = options.get('loadbalancer.server.url') ?? options.get('loadbalancer.server.address');
   const port = url === undefined ? portOf(owner, name, options, section) : undefined;
   if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
-  const servers = url === undefined ? [] : serversOf(url, options.get('loadbalancer.server.weight'));
+  const servers = url === undefined ? [] : serversOf(url, options, section === 'tcp.services');
   if (url !== undefined && typeof servers === 'string')
     return failed(
       'label-value-invalid',
       `${url.label} leads nowhere: ${servers}`,
       url.label,
-      'write it like http://10.0.0.7:8080',
+      section === 'tcp.services' ? 'write it like 10.0.0.7:5432' : 'write it like http://10.0.0.7:8080',
       url.value.replaceAll(/\/\/[^/\s]*@/g, '//…@'),
     );
   const [outside, ...more] = typeof servers === 'string' ? [] : servers;
@@ -191,48 +210,6 @@ export function portProblems(services: ReadonlyMap<string, GivenOptions>): reado
   });
 }
 
-interface Server {
-  readonly host: string;
-  readonly port: number;
-  readonly secure: boolean;
-  readonly weight?: string;
-}
-
-/** One by a label, several by blanks of `TRAEFIK_FILE`, with as many weights; those that get no requests are left out. A text: why there is none. */
-function serversOf(url: GivenOption, weights: GivenOption | undefined): readonly Server[] | string {
-  const weightAt = weights?.value.trim().split(' ') ?? [];
-  const urls = url.value.trim().split(' ');
-  const found: Server[] = [];
-  for (const [at, text] of urls.entries()) {
-    const server = serverOf(text);
-    if (server === undefined) return 'a server is no URL of a host and a port alone';
-    if (server.secure !== (found[0] ?? server).secure) return 'its servers are not all of one scheme';
-    const { [at]: weight } = weightAt;
-    if (weight !== undefined && urls.length > 1 && !isWeight(weight))
-      return 'a weight is no whole number from 0 to 1,000';
-    found.push(weight === undefined ? server : { ...server, weight });
-  }
-  const serving = found.filter(({ weight }) => weight !== '0');
-  return serving.length === 0 ? 'no server has a weight above 0' : serving;
-}
-
-/** 0: it gets no requests. Others as `outboundServers` takes them. */
-function isWeight(text: string): boolean {
-  return text === '0' || readOutboundServer(`a:1=${text}`) !== undefined;
-}
-
-function textOfServer({ host, port, weight }: Server): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}${weight === undefined ? '' : `=${weight}`}`;
-}
-
-function serverOf(value: string): Server | undefined {
-  const match = /^(https?):\/\/([^/:]+|\[[^/\]]+\])(?::(\d{1,5}))?\/?$/.exec(value);
-  if (match === null) return undefined;
-  const secure = match[1] === 'https';
-  const server = readOutboundServer(`${match[2]}:${match[3] ?? (secure ? 443 : 80)}`);
-  return server === undefined ? undefined : { host: server.host, port: server.port, secure };
-}
-
 function fieldsOf(
   options: GivenOptions,
   problems: Problem[],
@@ -240,17 +217,7 @@ function fieldsOf(
   readonly destination: Pick<Destination, 'checkPath' | 'checkIntervalMs' | 'passHostHeader'>;
   readonly overrides: Target['overrides'];
 } {
-  const notHonoured = (given: GivenOption | undefined, why: string, suggestion: string) => {
-    if (given === undefined) return;
-    problems.push({
-      severity: 'warning',
-      reason: 'label-not-honoured',
-      message: `${given.label} has no effect: ${why}`,
-      label: given.label,
-      value: given.value.slice(0, 100),
-      suggestion,
-    });
-  };
+  const notHonoured = reportTo(problems);
   const get = (key: string) => options.get(`loadbalancer.${key}`);
   const keepsHost = !/^(0|f|false)$/i.test(get('passhostheader')?.value.trim() ?? '');
   const path = get('healthcheck.path');
@@ -262,14 +229,7 @@ function fieldsOf(
   if (interval !== undefined && ms === undefined) notHonoured(interval, 'expected a time such as 30s', 'correct it');
   for (const key of ['scheme', 'port', 'hostname', 'method', 'status', 'mode'])
     notHonoured(get(`healthcheck.${key}`), 'checks are GET requests to the port of the service', 'leave it out');
-  const isSticky = [...options].some(
-    ([key, { value }]) => key.startsWith('loadbalancer.sticky.cookie') && !/^(0|f|false)$/i.test(value.trim()),
-  );
-  if (!isSticky) notHonoured(get('sticky'), 'only a cookie makes sessions sticky', 'write sticky.cookie=true');
-  const name = get('sticky.cookie.name');
-  const cookie = name && upstreamServiceLabels.sessionCookie.parse(name.value, { separator: ',' });
-  if (name !== undefined && cookie?.ok === false)
-    notHonoured(name, `expected ${cookie.expected}`, 'choose another name');
+  const sticky = stickinessOf(options, 'loadbalancer', notHonoured);
   return {
     destination: {
       ...(keepsHost ? {} : { passHostHeader: false }),
@@ -278,12 +238,7 @@ function fieldsOf(
         ? { checkIntervalMs: Math.min(3_600_000, Math.max(100, ms)) }
         : {}),
     },
-    overrides: isSticky
-      ? {
-          sessionType: 'sticky-server',
-          ...(cookie?.ok === true && cookie.value !== undefined ? { sessionCookie: cookie.value } : {}),
-        }
-      : {},
+    overrides: sticky,
   };
 }
 

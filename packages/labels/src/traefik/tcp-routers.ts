@@ -6,7 +6,7 @@ import type { GivenOptions } from './given-options.ts';
 import { hasTls, routerEntrypoints } from './router-entrypoints.ts';
 import { issuerOf } from './router-issuer.ts';
 import type { SharedNames } from './shared-names.ts';
-import { findTarget } from './target-service.ts';
+import { findTarget, type Target } from './target-service.ts';
 import { tcpMiddlewares } from './tcp-middlewares.ts';
 import { withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
@@ -81,11 +81,21 @@ export function translateTcpRouter(
     reqMode,
     ...entryOf(reqMode, ports),
     port: target.port,
+    ...serversOf(target),
     ...(names.includes('*') ? {} : { serviceDomain: names }),
     ...(middlewares.uses.length === 0 ? {} : { middlewares: middlewares.uses }),
     ...(Object.keys(issuer).length === 0 ? {} : { overrides: issuer }),
   };
   return { routers: [{ owner: target.owner, destination }], problems: [...problems, ...found.problems], used };
+}
+
+function serversOf({ fields }: Target): Pick<Destination, 'outboundHostname' | 'outboundServers' | 'backupServers'> {
+  const { outboundHostname, outboundServers, backupServers } = fields;
+  return {
+    ...(outboundHostname === undefined ? {} : { outboundHostname }),
+    ...(outboundServers === undefined ? {} : { outboundServers }),
+    ...(backupServers === undefined ? {} : { backupServers }),
+  };
 }
 
 /** What entrypoints add is for routers of HTTP, but that they are closed. */

@@ -1,8 +1,17 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { type OutboundServer, readOutboundServer } from '@swarmgate/labels';
-import type { EndpointsDocument, Problem, ProblemReason, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
+import { readOutboundServer } from '@swarmgate/labels';
+import type {
+  EndpointDrain,
+  EndpointsDocument,
+  Problem,
+  ProblemReason,
+  PublishedPort,
+  TaskEndpoint,
+} from '@swarmgate/registry';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
+import { withDrains } from './endpoint-drains.ts';
+import type { DiscoveredServer } from './weighted-servers.ts';
 
 /** The proxy's position in the network. */
 export interface DiscoveryView {
@@ -14,6 +23,15 @@ export interface DiscoveryView {
   readonly addressesFresh: boolean;
   /** Whether names of Swarm services can resolve here: `false` on a host beside the Swarm. Default `true`. */
   readonly dockerNames?: boolean;
+  /** Other services of the route's owner, by name. Default: none is known. */
+  readonly serviceOf?: (service: string) => KnownService | undefined;
+}
+
+/** A registered service that another one leads to. */
+export interface KnownService {
+  readonly endpoints: EndpointsDocument | undefined;
+  readonly addressesFresh: boolean;
+  readonly drains: readonly EndpointDrain[];
 }
 
 /** What all endpoints of a route have in common. */
@@ -32,10 +50,10 @@ export type Discovery =
     }
   | {
       readonly kind: 'servers';
-      /** Of the servers, in their order. */
+      /** Of the servers that are to be resolved, in their order. */
       readonly names: readonly string[];
       /** Every address of every one that resolves is an endpoint. At least one. */
-      readonly servers: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
+      readonly servers: readonly DiscoveredServer[];
       readonly target: EndpointTarget;
       /** When none of them resolves. */
       readonly otherwise: Extract<Discovery, { readonly kind: 'none' }>;
@@ -55,20 +73,7 @@ export function discoverEndpoints(
 ): Discovery {
   const { definition, destination } = route;
   const target = targetOf(route);
-  if (destination.outboundServers !== undefined) {
-    const servers = destination.outboundServers.flatMap((text) => readOutboundServer(text) ?? []);
-    return {
-      kind: 'servers',
-      names: servers.map(({ host }) => host),
-      servers: withWeights(servers).map(({ host, ...server }) => ({ name: host, ...server })),
-      target,
-      otherwise: unreachable(
-        'outbound-unresolved',
-        'no server of outboundServers has an address',
-        'Correct com.df.outboundServers, or give the names an address in DNS.',
-      ),
-    };
-  }
+  if (destination.outboundServers !== undefined) return serversOf(route, target, view);
   if (destination.outboundHostname !== undefined) {
     const fault = unreachable(
       'outbound-unresolved',
@@ -95,10 +100,49 @@ export function discoverEndpoints(
   return { kind: 'names', names: [`tasks.${dnsName}`, dnsName], target, otherwise };
 }
 
-/** All of them have a weight, or none has. */
-function withWeights(servers: readonly OutboundServer[]): readonly OutboundServer[] {
-  if (servers.every(({ weight = 1 }) => weight === 1)) return servers.map(({ host, port }) => ({ host, port }));
-  return servers.map(({ weight = 1, ...server }) => ({ ...server, weight }));
+/** `tasks.<service>` is a service of this Swarm, by its registered tasks where they can be reached; every other name is resolved. */
+function serversOf(
+  { definition, destination }: Pick<Route, 'definition' | 'destination'>,
+  target: EndpointTarget,
+  { swarmName, subnets, serviceOf }: DiscoveryView,
+): Discovery {
+  const known = (host: string, port: number): readonly Endpoint[] => {
+    const service = host.startsWith('tasks.') ? serviceOf?.(host.slice('tasks.'.length)) : undefined;
+    if (service === undefined || !service.addressesFresh || definition.owner !== swarmName) return [];
+    const { endpoints, drains } = service;
+    const tasks = tasksWithin(endpoints?.tasks ?? [], subnets, { ...target, port });
+    return withDrains({ endpoints: tasks }, drains, endpoints).endpoints;
+  };
+  const serverAt =
+    (isBackup: boolean) =>
+    (text: string): readonly DiscoveredServer[] => {
+      const server = readOutboundServer(text);
+      if (server === undefined) return [];
+      const { host, port, weight = 1 } = server;
+      const endpoints = known(host, port);
+      return [
+        {
+          name: host,
+          port,
+          weight,
+          ...(isBackup ? { backup: true } : {}),
+          ...(endpoints.length === 0 ? {} : { endpoints }),
+        },
+      ];
+    };
+  const { outboundServers = [], backupServers = [] } = destination;
+  const servers = [...outboundServers.flatMap(serverAt(false)), ...backupServers.flatMap(serverAt(true))];
+  return {
+    kind: 'servers',
+    names: servers.flatMap(({ name, endpoints }) => (endpoints === undefined ? [name] : [])),
+    servers,
+    target,
+    otherwise: unreachable(
+      'outbound-unresolved',
+      'no server of outboundServers has an address',
+      'Correct com.df.outboundServers, or give the names an address in DNS.',
+    ),
+  };
 }
 
 function targetOf(route: Pick<Route, 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>): EndpointTarget {

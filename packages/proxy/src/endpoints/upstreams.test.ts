@@ -124,9 +124,10 @@ describe('upstreams', () => {
     states.set('10.0.0.8', { kind: 'resolved', addresses: ['10.0.0.8'] });
     states.set('::1', { kind: 'failed', message: '' });
     expect(shown()).to.deep.equal([
+      // Three of four for the server, whatever number of addresses it has.
       '10.0.3.1:80 ×3 a.example',
       '10.0.3.2:80 ×3 a.example',
-      '10.0.0.8:8080 ×1 10.0.0.8',
+      '10.0.0.8:8080 ×2 10.0.0.8',
     ]);
     expect(upstreams.of(given)).to.equal(upstreams.of(given));
     for (const name of ['a.example', '10.0.0.8']) states.set(name, { kind: 'failed', message: '' });
@@ -136,6 +137,37 @@ describe('upstreams', () => {
       destination: { ...given.destination, outboundServers: ['b.example:80', 'c.example:80=1'] },
     };
     expect(upstreams.of(equal).endpoints.map(({ weight }) => weight)).to.deep.equal([undefined, undefined]);
+  });
+
+  it('are the registered tasks of services that its servers name, with each service’s part', () => {
+    const outboundServers = ['tasks.web:80=1', 'tasks.gone:81=3'];
+    const given: Route = {
+      ...route,
+      destination: { ...destination, outboundServers, backupServers: ['b.example:82'] },
+    };
+    const shown = () =>
+      upstreams
+        .of(given)
+        .endpoints.map(({ host, port, weight, state, backup = '' }) =>
+          `${host}:${port} ×${weight} ${state} ${backup}`.trim(),
+        );
+    for (const name of ['tasks.gone', 'b.example'])
+      states.set(name, { kind: 'resolved', addresses: [name === 'b.example' ? '10.9.0.2' : '10.9.0.1'] });
+    apply(documentWith('10.0.1.5/24', '10.0.1.6/24'));
+    expect(shown()).to.deep.equal([
+      '10.0.1.5:80 ×1 active',
+      '10.0.1.6:80 ×1 active',
+      '10.9.0.1:81 ×6 active',
+      '10.9.0.2:82 ×2 active true',
+    ]);
+    expect(requested).to.not.include('tasks.web');
+    expect(upstreams.of(given)).to.equal(upstreams.of(given));
+    apply(documentWith('10.0.1.7/24'));
+    expect(shown().slice(0, 2)).to.deep.equal(['10.0.1.7:80 ×1 active', '10.9.0.1:81 ×3 active']);
+    // Old addresses may be another task's by now.
+    states.set('tasks.web', { kind: 'resolved', addresses: ['10.0.1.9'] });
+    apply(documentWith('10.0.1.7/24'), false);
+    expect(shown()[0]).to.equal('10.0.1.9:80 ×1 active');
   });
 
   it('are never old overlay addresses', () => {

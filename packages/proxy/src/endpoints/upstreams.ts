@@ -1,4 +1,4 @@
-import type { EndpointDrain, Problem, ServiceKey } from '@swarmgate/registry';
+import { type EndpointDrain, type Problem, type ServiceKey, serviceKey } from '@swarmgate/registry/vocabulary';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { ServedService } from '../model/served-service.ts';
@@ -7,6 +7,7 @@ import { type Discovery, discoverEndpoints } from './endpoint-discovery.ts';
 import { drainOf, withDrains } from './endpoint-drains.ts';
 import type { NameState } from './name-resolution.ts';
 import { type OwnPorts, ownPorts } from './own-ports.ts';
+import { endpointsOfServers } from './weighted-servers.ts';
 
 /** The group a route forwards to, as it stands at this moment. */
 export interface Upstream {
@@ -36,6 +37,8 @@ interface Served extends Pick<ServedService, 'endpoints' | 'addressesFresh'> {
 
 interface Reached {
   readonly served: Served | undefined;
+  /** Of the services that its servers may be: `Upstreams.#version`; 0: none is. */
+  readonly version: number;
   readonly subnets: readonly string[];
   readonly reach: Discovery;
   readonly nameStates: readonly NameState[];
@@ -46,6 +49,8 @@ interface Reached {
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #services = new Map<ServiceKey, Served>();
+  /** Counts changes of services, from 1. */
+  #version = 1;
   // Keyed by the route object: a recompiled route is evaluated again, an old one lives as long as a request holds it.
   readonly #reached = new WeakMap<Route, Reached>();
 
@@ -54,6 +59,7 @@ export class Upstreams {
   }
 
   apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): void {
+    this.#version += 1;
     for (const [key, served] of changes) {
       if (served === undefined) this.#services.delete(key);
       else {
@@ -83,7 +89,11 @@ export class Upstreams {
     const served = this.#services.get(route.key);
     const subnets = this.#options.subnets();
     const before = this.#reached.get(route);
-    const same = before !== undefined && before.served === served && before.subnets === subnets;
+    const same =
+      before !== undefined &&
+      before.served === served &&
+      before.subnets === subnets &&
+      (before.version === 0 || before.version === this.#version);
     // Nothing is made where nothing changed: this runs for every request.
     if (same && hasStates(before, stateOf)) return before.upstream;
     const found = same ? before.reach : this.#discoverEndpoints(route, served, subnets);
@@ -91,7 +101,8 @@ export class Upstreams {
     const usable = withoutOwnPorts(upstreamOf(found, nameStates, before?.upstream), this.#options.ownPorts ?? ownPorts);
     const { drains = noDrains, endpoints } = served ?? {};
     const upstream = drains.length === 0 ? usable : withDrains(usable, drains, endpoints);
-    this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
+    const version = found.kind === 'servers' ? this.#version : 0;
+    this.#reached.set(route, { served, version, subnets, reach: found, nameStates, upstream });
     return upstream;
   }
 
@@ -103,6 +114,7 @@ export class Upstreams {
       addressesFresh: served?.addressesFresh ?? true,
       // A name in a manual definition is resolved as anywhere on this machine; only Swarm services need Docker's DNS.
       dockerNames: dockerNames || route.definition.source.kind !== 'swarm',
+      serviceOf: (service) => this.#services.get(serviceKey({ owner: route.definition.owner, service })),
     });
   }
 }
@@ -131,22 +143,7 @@ function upstreamOf(found: Discovery, states: readonly NameState[], before: Upst
       return { endpoints: [], inOrder: false, ifNone: found.reason, problem: found.problem };
     case 'servers': {
       const { servers, target, otherwise } = found;
-      const endpoints = servers.flatMap(({ name, port, weight }, index): readonly Endpoint[] => {
-        const state = states[index];
-        if (state === undefined || state.kind === 'failed') return [];
-        const weighted = weight === undefined ? {} : { weight };
-        // The system resolves a name that is not known yet when it is tried.
-        const hosts = state.kind === 'resolved' ? state.addresses : [name];
-        return hosts.map((host) => ({
-          id: `${host}:${port}`,
-          host,
-          ...target,
-          port,
-          state: 'active',
-          serverName: name,
-          ...weighted,
-        }));
-      });
+      const endpoints = endpointsOfServers(servers, states, target);
       if (endpoints.length === 0) return upstreamOf(otherwise, noNames, before);
       return { endpoints: reuse(endpoints, before), inOrder: false, ifNone: 'no-endpoint' };
     }
@@ -201,6 +198,7 @@ function reuse(endpoints: readonly Endpoint[], before: Upstream | undefined): re
           each.secure === endpoint.secure &&
           each.http2 === endpoint.http2 &&
           each.weight === endpoint.weight &&
+          each.backup === endpoint.backup &&
           each.serverName === endpoint.serverName,
       ) ?? endpoint,
   );

@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly weight?: number;
   /** The server that it is an address of, where the service names several. */
   readonly serverName?: string;
+  /** It gets requests only while no other endpoint of the upstream can take them. */
+  readonly backup?: true;
 }
 
 /** The result of picking an endpoint for a route. */

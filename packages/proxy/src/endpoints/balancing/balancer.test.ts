@@ -125,6 +125,24 @@ describe('the balancer', () => {
     expect(['a', 'b']).to.include(pickId(upstreamOf(a, b)));
   });
 
+  it('takes backups where no other endpoint can take the request, and no longer', () => {
+    const backup = { ...c, backup: true } as const;
+    const upstream = upstreamOf(a, backup, b);
+    const picks = (required = {}) => new Set(Array.from({ length: 6 }, () => pickId(upstream, required)));
+    expect([...picks()].toSorted()).to.deep.equal(['a', 'b']);
+    // A session that the backup had goes back.
+    expect(picks({ stickTo: stickyToken(backup) }).has('c')).to.equal(false);
+    expect([...picks({ except: new Set(['a', 'b']) })]).to.deep.equal(['c']);
+    eject(a);
+    expect([...picks()]).to.deep.equal(['b']);
+    eject(b);
+    expect([...picks()]).to.deep.equal(['c']);
+    eject(backup);
+    expect([...picks()].toSorted()).to.deep.equal(['a', 'b', 'c']);
+    nowMs = 3_600_000;
+    expect([...picks()].toSorted()).to.deep.equal(['a', 'b']);
+  });
+
   it('keeps an endpoint’s state by its id, through any number of swaps', () => {
     eject(a);
     expect(pickId(upstreamOf(endpoint('a'), endpoint('b')))).to.equal('b');

@@ -166,16 +166,18 @@ export class Balancer {
       const state = this.#states.get(endpoint.id);
       return state === undefined ? 1 : shareOf(state.health, nowMs, this.#policy);
     };
+    const usable = (each: Endpoint) => share(each) > 0;
+    const tier = open.some(isBackup) ? tierOf(open, usable) : open;
     if (stickTo !== undefined) {
-      const stuck = open.find((each) => stickyToken(each) === stickTo);
-      if (stuck !== undefined && share(stuck) > 0) return stuck;
+      const stuck = tier.find((each) => stickyToken(each) === stickTo);
+      if (stuck !== undefined && usable(stuck)) return stuck;
     }
-    const willing = open.filter((each) => {
+    const willing = tier.filter((each) => {
       const its = share(each);
       return its === 1 || (its > 0 && this.#random() < its);
     });
     // If all are ejected, all are tried: ejection must not turn a few errors into an outage.
-    const among = willing.length > 0 ? willing : open;
+    const among = willing.length > 0 ? willing : tier;
     return this.#algorithmOf(upstream.balance ?? route.definition.balance).choose(route, among);
   }
 
@@ -211,6 +213,18 @@ export class Balancer {
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
     for (const algorithm of this.#algorithms.values()) algorithm.forget?.();
   }
+}
+
+function isBackup({ backup }: Endpoint): boolean {
+  return backup === true;
+}
+
+/** The backups where every other endpoint is ejected. All where they are ejected too. */
+function tierOf(open: readonly Endpoint[], usable: (each: Endpoint) => boolean): readonly Endpoint[] {
+  const first = open.filter((each) => !isBackup(each));
+  if (first.some(usable)) return first;
+  const backups = open.filter(isBackup);
+  return backups.some(usable) ? backups : open;
 }
 
 function isOneOfMany(chosen: Endpoint, { endpoints }: Upstream, { except }: ReusePolicy): boolean {
