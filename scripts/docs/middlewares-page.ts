@@ -57,7 +57,7 @@ response. \`com.df.middlewares\` takes any number of any kind:
 \`\`\`
 
 A middleware that cannot be used closes its destination: 503 \`unsupported-feature\`, and the problem \`middleware-unsupported\` of the
-service. A proxy of an older version responds with 503 for destinations with \`com.df.middlewares\` or with a label that restricts.`;
+service. A proxy of an older version, 0.2.0 at the least, responds with 503 for destinations with \`com.df.middlewares\` or with a label that restricts.`;
 
 function sectionOf({ kind, meaning, example, restricts, positional, options, insteadOfLabel }: MiddlewareKind): string {
   const rows = Object.entries(options).map(([field, option]: [string, MiddlewareOption]) => {

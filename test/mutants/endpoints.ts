@@ -35,14 +35,28 @@ export const endpointMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${proxy}/endpoints/weighted-servers.ts`,
+    [`${proxy}/endpoints/upstreams.test.ts`],
+    [
+      ['a server with two addresses gets twice its part', '(server.weight * scale) / among', 'server.weight * scale'],
+      ['a backup is an endpoint as the others', '...(backup === undefined ? {} : { backup })', ''],
+    ],
+  ),
+  ...faultsIn(
     `${proxy}/endpoints/balancing/balancer.ts`,
     [`${proxy}/endpoints/balancing/balancer.test.ts`],
     [
-      ['ejection of all endpoints is an outage', 'willing.length > 0 ? willing : open', 'willing'],
+      ['ejection of all endpoints is an outage', 'willing.length > 0 ? willing : tier', 'willing'],
+      ['a backup gets requests beside the others', 'open.some(isBackup) ? tierOf(open, usable) : open', 'open'],
+      [
+        'an ejected endpoint keeps the backups out',
+        'if (first.some(usable)) return first;',
+        'if (first.length > 0) return first;',
+      ],
       ['a draining endpoint gets requests', "each !== chosen && each.state === 'active' && ", 'each !== chosen && '],
       [
         'a session stays at an ejected endpoint',
-        'if (stuck !== undefined && share(stuck) > 0) return stuck;',
+        'if (stuck !== undefined && usable(stuck)) return stuck;',
         'if (stuck !== undefined) return stuck;',
       ],
       ['a shorter ejection of another worker counts', 'present.untilMs >= untilMs)) return;', 'false)) return;'],

@@ -4,7 +4,7 @@ import { type OutboundServer, readOutboundServer } from '../values/outbound-serv
 import { textOfServer } from './file-servers.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import { reportTo, stickinessOf } from './service-stickiness.ts';
-import type { FoundTarget, Target } from './target-service.ts';
+import type { FoundTarget, Target } from './target.ts';
 import type { TraefikService } from './traefik-options.ts';
 
 /** A service of other services: `weighted` or `failover`, in `TRAEFIK_FILE` alone. */

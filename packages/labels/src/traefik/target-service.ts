@@ -1,4 +1,3 @@
-import type { OverridingLabels } from '../catalogue/labels.ts';
 import { upstreamDestinationLabels } from '../catalogue/upstream-labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { ProblemReason } from '../definition/problem-reasons.ts';
@@ -9,32 +8,8 @@ import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { Section } from './read-labels.ts';
 import { reportTo, stickinessOf } from './service-stickiness.ts';
 import { type SharedNames, sharedKey } from './shared-names.ts';
+import type { FoundTarget, Target } from './target.ts';
 import type { TraefikService } from './traefik-options.ts';
-
-/** Where a router leads. */
-export interface Target {
-  /** The Swarm service whose tasks serve it. */
-  readonly owner: TraefikService;
-  readonly port: number;
-  readonly fields: Pick<
-    Destination,
-    | 'protocol'
-    | 'sslVerifyNone'
-    | 'checkPath'
-    | 'checkIntervalMs'
-    | 'outboundHostname'
-    | 'outboundServers'
-    | 'backupServers'
-    | 'passHostHeader'
-  >;
-  readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
-  /** One of Traefik's own services (`api@internal`): nothing is served there. */
-  readonly isInternal?: true;
-}
-
-export type FoundTarget =
-  | { readonly ok: true; readonly target: Target; readonly problems: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Services of several others in a row. */
 const mostThrough = 8;
