@@ -83,7 +83,8 @@ export class NameResolution {
 
   /** What is known of a name; the call keeps it fresh. The same state object as long as nothing changed. */
   resolve(name: string): NameState {
-    if (isIP(name) !== 0) return this.#literal(name);
+    const literal = this.#literal(name);
+    if (literal !== undefined) return literal;
     let known = this.#names.get(name);
     if (known === undefined) {
       known = { state: pending, requestedMs: this.#now(), dueMs: 0, busy: false };
@@ -96,7 +97,7 @@ export class NameResolution {
 
   /** The present state of a name, without a query. */
   peek(name: string): NameState {
-    return isIP(name) !== 0 ? this.#literal(name) : (this.#names.get(name)?.state ?? pending);
+    return this.#literal(name) ?? this.#names.get(name)?.state ?? pending;
   }
 
   /** Every name that was requested lately and has been resolved. */
@@ -108,9 +109,10 @@ export class NameResolution {
 
   readonly #literals = new Map<string, NameState>();
 
-  #literal(address: string): NameState {
+  /** Looked up before the form of the name is tested: most endpoints have addresses, and this runs for every request. */
+  #literal(address: string): NameState | undefined {
     let state = this.#literals.get(address);
-    if (state === undefined) {
+    if (state === undefined && isIP(address) !== 0) {
       state = { kind: 'resolved', addresses: [address] };
       this.#literals.set(address, state);
     }

@@ -98,6 +98,9 @@ export class UpstreamHead implements ReceivedHead {
   }
 
   get reason(): string {
+    const start = this.reasonStart;
+    // Nearly all: a short slice is looked up among all strings, which costs more than this.
+    if (this.reasonEnd - start === 2 && this.#bytes[start] === 0x4f && this.#bytes[start + 1] === 0x4b) return 'OK';
     return this.#read.slice(this.reasonStart, this.reasonEnd);
   }
 

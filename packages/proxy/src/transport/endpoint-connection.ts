@@ -148,7 +148,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       return;
     }
     this.#expectHead();
-    if (this.#unsent === '') writeAtTurnEnd(this);
+    if (this.#unsent === '') writeAtTurnEnd(this, 'endpoint');
     this.#unsent += text;
   }
 
@@ -254,10 +254,11 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   }
 
   #expectHead(): void {
-    this.#expectBytes();
+    const nowMs = this.#owner.sweep.in(0);
+    this.deadlineMs = this.#overMs = nowMs + this.#silenceMs;
     if (!this.#requestDone) return;
     this.#reportedMs = Math.min(reportedSilenceMs, this.#silenceMs / 4);
-    this.deadlineMs = this.#owner.sweep.in(this.#reportedMs);
+    this.deadlineMs = nowMs + this.#reportedMs;
   }
 
   #reportSilence(): void {
@@ -288,7 +289,6 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       this.#break({ kind: 'unprocessed' });
       return;
     }
-    this.#expectBytes();
     const isFirst = !this.#reader.responding;
     const outcome = this.#reader.read(buffer, length);
     if (outcome === 'upgraded') {
@@ -297,7 +297,12 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     }
     if (this.#reader.inUse) this.#swapBuffer = true;
     // The receiver may have left while it took a part.
-    if (outcome === 'more' || this.#receiver === undefined) return;
+    if (this.#receiver === undefined) return;
+    if (outcome === 'more') {
+      // Unless the receiver has paused the connection. A response in one piece needs no deadline.
+      if (this.deadlineMs !== Number.POSITIVE_INFINITY) this.#expectBytes();
+      return;
+    }
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
     if (outcome === 'complete') this.#finish(length === readBufferBytes || this.endpoint.secure);
     else if (isFirst && isHttp2Settings(buffer)) this.#break({ kind: 'wrong-protocol', spoken: 'http2' });

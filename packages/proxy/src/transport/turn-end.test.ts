@@ -16,16 +16,27 @@ describe('writes at the end of a turn', () => {
 
   it('leave together, in the order of the requests for them', async () => {
     const written: string[] = [];
-    for (const name of ['a', 'b', 'c']) writeAtTurnEnd(writer(written, name));
+    for (const name of ['a', 'b', 'c']) writeAtTurnEnd(writer(written, name), 'client');
     expect(written).to.deep.equal([]);
     await turn();
     expect(written).to.deep.equal(['a', 'b', 'c']);
   });
 
+  it('go to endpoints before they go to clients', async () => {
+    const written: string[] = [];
+    for (const to of ['client', 'endpoint'] as const)
+      for (const at of [1, 2]) writeAtTurnEnd(writer(written, `${to} ${at}`), to);
+    await turn();
+    expect(written).to.deep.equal(['endpoint 1', 'endpoint 2', 'client 1', 'client 2']);
+  });
+
   it('wait for the next turn where another write has brought them about', async () => {
     const written: string[] = [];
     const second = writer(written, 'second');
-    writeAtTurnEnd(writer(written, 'first', () => writeAtTurnEnd(second)));
+    writeAtTurnEnd(
+      writer(written, 'first', () => writeAtTurnEnd(second, 'endpoint')),
+      'client',
+    );
     await turn();
     expect(written).to.deep.equal(['first']);
     await turn();
@@ -37,8 +48,8 @@ describe('writes at the end of a turn', () => {
     const failing = writer(written, 'first', () => {
       throw new Error('injected');
     });
-    writeAtTurnEnd(failing);
-    writeAtTurnEnd(writer(written, 'second'));
+    writeAtTurnEnd(failing, 'client');
+    writeAtTurnEnd(writer(written, 'second'), 'client');
     await turn();
     expect(written).to.deep.equal(['first', 'first: injected', 'second']);
   });

@@ -70,13 +70,11 @@ export class Balancer {
 
   /** Picks and counts the request as outstanding until `finished`. */
   pick(route: Route, upstream: Upstream, required: ReusePolicy): EndpointPick {
-    const nowMs = this.#now();
-    const chosen = this.#choose(route, upstream, required, nowMs);
+    const chosen = this.#choose(route, upstream, required);
     if (chosen === undefined) return { kind: 'none', reason: upstream.ifNone };
     const state = this.#stateOf(chosen.id);
     state.outstanding += 1;
     this.#inFlight += 1;
-    state.usedMs = nowMs;
     const hasOthers = upstream.endpoints.length > 1 && isOneOfMany(chosen, upstream, required);
     return { kind: 'endpoint', endpoint: chosen, hasOthers };
   }
@@ -84,6 +82,8 @@ export class Balancer {
   finished(endpoint: Endpoint, outcome: EndpointOutcome): void {
     const nowMs = this.#now();
     const state = this.#stateOf(endpoint.id);
+    // Kept while a request is outstanding, so its time counts from the last end.
+    state.usedMs = nowMs;
     if (state.outstanding > 0) {
       state.outstanding -= 1;
       this.#inFlight -= 1;
@@ -149,13 +149,13 @@ export class Balancer {
     return found;
   }
 
-  #choose(route: Route, upstream: Upstream, required: ReusePolicy, nowMs: number): Endpoint | undefined {
+  #choose(route: Route, upstream: Upstream, required: ReusePolicy): Endpoint | undefined {
     const { except } = required;
     const [first] = upstream.endpoints;
     // A single endpoint is chosen whatever its health, see below; this skips the weighing.
     if (first !== undefined && upstream.endpoints.length === 1)
       return first.state === 'active' && !except?.has(first.id) ? first : undefined;
-    return this.#weigh(route, upstream, required, nowMs);
+    return this.#weigh(route, upstream, required, this.#now());
   }
 
   #weigh(route: Route, upstream: Upstream, { except, stickTo }: ReusePolicy, nowMs: number): Endpoint | undefined {

@@ -162,7 +162,7 @@ export function validateTrailers(decoded: DecodedFields, maxFields: number): rea
 
 /** Sorts the fields, and finds what is wrong with one of them or with their order. */
 function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): ParseError | undefined {
-  pseudo.fill(undefined);
+  for (let at = 0; at < pseudo.length; at++) pseudo[at] = undefined;
   fields = [];
   contentLength = -1;
   host = undefined;

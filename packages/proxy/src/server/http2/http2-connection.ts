@@ -274,7 +274,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   #scheduleFlush(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    writeAtTurnEnd(this);
+    writeAtTurnEnd(this, 'client');
   }
 
   #flush(): void {

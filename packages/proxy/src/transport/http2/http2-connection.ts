@@ -309,7 +309,7 @@ export class Http2Connection implements ChannelConnection, Timed, TurnWriter {
   #scheduleFlush(): void {
     if (this.#scheduled || !this.#connected) return;
     this.#scheduled = true;
-    writeAtTurnEnd(this);
+    writeAtTurnEnd(this, 'endpoint');
   }
 
   #flush(): void {

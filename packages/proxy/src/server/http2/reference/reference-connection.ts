@@ -74,7 +74,7 @@ export class ReferenceConnection implements StreamConnection, DrainableConnectio
   }
 
   touch(stream: RequestStream): void {
-    if (this.#touched.push(stream) === 1) writeAtTurnEnd(this);
+    if (this.#touched.push(stream) === 1) writeAtTurnEnd(this, 'client');
   }
 
   onTurnEnd(): void {
