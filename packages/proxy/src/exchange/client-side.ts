@@ -13,6 +13,8 @@ export type ClientFraming = 'none' | 'length' | 'chunked' | 'unsized';
 export interface ResponseSink {
   /** Body bytes come without chunk framing: the protocol has a framing of its own, or none. */
   readonly wantsPayload: boolean;
+  /** It never uses `bytes` after a call. Default: it may. */
+  readonly copiesBytes?: boolean;
   /** Bytes of this response so far, head included, before TLS. */
   readonly sentBytes: number;
   /** The part of them that is no body. */

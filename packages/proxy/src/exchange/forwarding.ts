@@ -125,6 +125,10 @@ export class Forwarding implements ResponseReceiver, Waiter {
     return this.#sink.wantsPayload;
   }
 
+  get copiesBytes(): boolean {
+    return this.#sink.copiesBytes === true;
+  }
+
   /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#connection?.trailers ?? '';

@@ -68,6 +68,10 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     return this.#mayTransform || this.#sink.wantsPayload;
   }
 
+  get copiesBytes(): boolean {
+    return !this.#mayTransform && this.#sink.copiesBytes === true;
+  }
+
   /** Bytes of the request's body may be given to `onClientBytes` now; else the client has to wait. */
   get takesBody(): boolean {
     if (this.#client.body.done) return false;
@@ -161,8 +165,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     }
     const isUnsized =
       framing === 'until-close' || framing === 'unsized' || (framing === 'chunked' && this.wantsPayload);
-    const clientFraming = isUnsized ? 'unsized' : framing;
-    return this.#send(clientHead, clientFraming, closes, bytes, from, to, complete);
+    return this.#send(clientHead, isUnsized ? 'unsized' : framing, closes, bytes, from, to, complete);
   }
 
   onBody(bytes: Buffer, from: number, to: number, complete: boolean, before: string): boolean {
@@ -176,11 +179,10 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   }
 
   onUpgrade(head: ReceivedHead, bytes: Buffer, from: number, to: number): void {
-    const { framing } = this.#order as ForwardOrder;
     const clientHead = this.#headFor(head, 'none');
     const forwarding = this.#forwarding as Forwarding;
     const chosen = head.header('upgrade') ?? '';
-    const mayBegin = mayTunnel(framing, chosen, this.#client.body.done);
+    const mayBegin = mayTunnel((this.#order as ForwardOrder).framing, chosen, this.#client.body.done);
     const tunnel = new Tunnel(this);
     const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
     if (client === undefined) {

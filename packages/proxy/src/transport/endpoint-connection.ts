@@ -8,6 +8,7 @@ import { isHttp2Settings } from './http2/spoken-protocol.ts';
 import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import { reset } from './reset.ts';
 import { ResponseReader } from './response-reader.ts';
 import { type TurnWriter, writeAtTurnEnd } from './turn-end.ts';
@@ -27,7 +28,6 @@ export interface ConnectionOwner {
   onFault(error: unknown): void;
 }
 
-const readBufferBytes = 65_536;
 /** How long an endpoint may go on sending to a tunnel's client that is gone. */
 const lingerMs = 2_000;
 /** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
@@ -59,7 +59,8 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   #overMs = Number.POSITIVE_INFINITY;
   #reportedMs = reportedSilenceMs;
   #error: Error | undefined;
-  #swapBuffer = true;
+  readonly #readBuffer = new ReadBuffer();
+  #mayUpgrade = false;
   #requestDone = true;
   /** Head and first bytes of a request that leave at the end of this turn of the event loop. */
   #unsent = '';
@@ -72,13 +73,8 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     const onBytes = guard(this, (length: number) => this.#onBytes(buffer, length));
     let buffer: Buffer = noBytes;
     const onread = {
-      // Called before the first read and after each: `undefined` keeps the buffer. A new one is needed where a slow
-      // client still has bytes of the old one to take: reading into it would corrupt them.
-      buffer: (): Uint8Array => {
-        if (!this.#swapBuffer) return undefined as unknown as Uint8Array;
-        this.#swapBuffer = false;
-        return Buffer.allocUnsafeSlow(readBufferBytes);
-      },
+      // Called before the first read and after each: `undefined` keeps the buffer.
+      buffer: () => this.#readBuffer.next() as Uint8Array,
       callback: (length: number, bytes: Uint8Array): boolean => {
         buffer = bytes as Buffer;
         onBytes(length);
@@ -137,7 +133,8 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
-    this.#reader.begin(request.method, receiver, request.upgrade !== '');
+    this.#mayUpgrade = request.upgrade !== '';
+    this.#reader.begin(request.method, receiver, this.#mayUpgrade);
     this.#silenceMs = silenceMs;
     this.#stage = 'exchange';
     this.#requestDone = request.whole;
@@ -273,9 +270,12 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     this.#receiver?.onConnected();
   }
 
-  #onBytes(buffer: Buffer, length: number): void {
+  #onBytes(read: Buffer, length: number): void {
+    // A tunnel may keep what it gets.
+    const copies = !this.#mayUpgrade && this.#receiver?.copiesBytes === true;
+    const buffer = this.#readBuffer.take(read, length, copies);
     if (this.#tunnel !== undefined) {
-      if (this.#tunnel.onTunnelBytes(buffer, 0, length)) this.#swapBuffer = true;
+      if (this.#tunnel.onTunnelBytes(buffer, 0, length)) this.#readBuffer.keep(buffer);
       return;
     }
     if (this.#stage !== 'exchange') {
@@ -292,10 +292,10 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     const isFirst = !this.#reader.responding;
     const outcome = this.#reader.read(buffer, length);
     if (outcome === 'upgraded') {
-      this.#swapBuffer = true;
+      this.#readBuffer.keep(buffer);
       return;
     }
-    if (this.#reader.inUse) this.#swapBuffer = true;
+    if (this.#reader.inUse) this.#readBuffer.keep(buffer);
     // The receiver may have left while it took a part.
     if (this.#receiver === undefined) return;
     if (outcome === 'more') {
@@ -304,7 +304,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       return;
     }
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
-    if (outcome === 'complete') this.#finish(length === readBufferBytes || this.endpoint.secure);
+    if (outcome === 'complete') this.#finish(length === ReadBuffer.bytes || this.endpoint.secure);
     else if (isFirst && isHttp2Settings(buffer)) this.#break({ kind: 'wrong-protocol', spoken: 'http2' });
     else this.#break({ kind: 'invalid', cause: outcome.cause });
   }

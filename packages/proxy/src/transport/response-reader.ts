@@ -6,6 +6,8 @@ import { type BodyFraming, defaultResponseLimits, type ReceivedHead, UpstreamHea
 export interface ResponseConsumer {
   /** Needs body bytes without chunk framing. */
   readonly wantsPayload: boolean;
+  /** Keeps none of the bytes that it gets, or only copies: they may be read into a buffer that all connections share. */
+  readonly copiesBytes?: boolean;
   /** A 1xx other than 101. */
   onInterim(head: ReceivedHead): void;
   /** The head, and the body's first bytes that came with it. Returns `true` if `bytes` are still in use afterwards. */

@@ -14,8 +14,6 @@ export class Sender {
   initialStreamWindow = defaultWindowBytes;
   /** The peer's SETTINGS_MAX_FRAME_SIZE; larger frames than 16,384 are not used before 64 KB, which is the most. */
   maxFrameBytes = defaultFrameBytes;
-  /** Whether the last `sendData` kept no reference to its bytes. */
-  copied = true;
   /** DATA frames that were sent. */
   dataFrames = 0;
   readonly #maxOutputBytes: number;
@@ -67,9 +65,8 @@ export class Sender {
     return this.encoder.prepare(flat, 'trailers') !== -1;
   }
 
-  /** Returns `false` where bytes, or the end, were queued, or the output is full. */
+  /** Keeps no reference to `bytes`. Returns `false` where bytes, or the end, were queued, or the output is full. */
   sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
-    this.copied = true;
     const length = to - from;
     if (length === 0 && !endStream) return stream.queue === undefined;
     if (stream.queue === undefined && !this.#paused) {
@@ -88,7 +85,7 @@ export class Sender {
     else stream.queue.push(queued);
     this.#advance(stream, Number.POSITIVE_INFINITY);
     if (stream.queue === undefined) return this.#mayGoOn(stream, endStream);
-    this.copied = false;
+    keepLast(stream.queue);
     this.#block(stream);
     return false;
   }
@@ -240,6 +237,14 @@ export class Sender {
       at = to;
     } while (at < length);
   }
+}
+
+/** What waits is copied: its bytes are the caller's, who reads into their buffer again. */
+function keepLast(queue: Queued[]): void {
+  const { bytes, from, to, endStream, trailers } = queue[queue.length - 1] as Queued;
+  const kept = Buffer.allocUnsafeSlow(to - from);
+  kept.set(bytes.subarray(from, to));
+  queue[queue.length - 1] = { bytes: kept, from: 0, to: kept.length, endStream, trailers };
 }
 
 const noStreams: Http2Stream[] = [];

@@ -23,9 +23,8 @@ import type { Http2Stream } from './stream.ts';
  * calls `resumeData()` afterwards: bodies then wait in their streams, each of which returns `false` from `sendData`.
  *
  * **Bodies.** `stream.sendData` takes all it is given and returns `false` where the peer's window, or `pauseData`, made
- * some of it wait; `onWindow` follows. `session.dataCopied` is set after each call if the bytes were copied: if not,
- * their buffer must not be reused until it was written. Received bytes count against the windows until the owner gives
- * them to `stream.consumed`.
+ * some of it wait; `onWindow` follows. The bytes are copied, so their buffer may be used again at once. Received bytes
+ * count against the windows until the owner gives them to `stream.consumed`.
  *
  * **Errors.** A violation that costs one stream is reported by `onReset`, with origin `local`. One that costs the
  * connection calls `onReset` for each open stream and then `onFault`; GOAWAY is in the output. After it, and after
@@ -68,11 +67,6 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
 
   get pendingOutputBytes(): number {
     return this.sender.output.pendingBytes;
-  }
-
-  /** Whether the last `sendData` kept no reference to its bytes. */
-  get dataCopied(): boolean {
-    return this.sender.copied;
   }
 
   pauseData(): void {

@@ -12,7 +12,6 @@ export interface Queued {
 /** What a stream uses of the sending half of its connection. */
 export interface StreamSender {
   readonly initialStreamWindow: number;
-  copied: boolean;
   fieldBlock(
     stream: number,
     status: number,
@@ -107,16 +106,12 @@ export class Http2Stream {
   }
 
   /**
-   * Sends body bytes, or queues those that exceed the peer's window: all are taken. `Sender.copied` shows afterwards
-   * whether the caller may reuse `bytes` at once; else they must not change until they were written.
+   * Sends body bytes, or queues those that exceed the peer's window: all are taken, as copies.
    * @returns `false` where some were queued, or much output waits to be written: send no more until `onWindow`.
    */
   sendData(bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
+    if (this.closed || this.localEnded) return true;
     const { sender } = this.#host;
-    if (this.closed || this.localEnded) {
-      sender.copied = true;
-      return true;
-    }
     if (endStream) this.localEnded = true;
     if (!sender.sendData(this, bytes, from, to, endStream)) {
       this.awaitsWindow = true;

@@ -102,10 +102,6 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     return this.#covered.standsFor(authority);
   }
 
-  get dataCopied(): boolean {
-    return this.#session.dataCopied;
-  }
-
   start(firstBytes: Buffer | undefined): void {
     this.#socket.setNoDelay(true);
     this.context.sweep.add(this);

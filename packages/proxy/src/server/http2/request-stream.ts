@@ -20,8 +20,6 @@ import { StreamTunnel, type TunnelHost } from './stream-tunnel.ts';
 export interface StreamConnection {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
-  /** Whether the last bytes that were sent may be used again. */
-  readonly dataCopied: boolean;
   /** Whether the connection's certificate stands for the host of this authority. */
   standsFor(authority: string): boolean;
   /** `settle` is to be called when all that was received has been read. */
@@ -79,10 +77,6 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
     } catch (error) {
       this.onFault(error);
     }
-  }
-
-  get dataCopied(): boolean {
-    return this.#connection.dataCopied;
   }
 
   onBlocked(): void {
@@ -159,7 +153,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   sendTunnel(bytes: Buffer, from: number, to: number, end: boolean): boolean {
     // A tunnel counts its own bytes.
     this.#stream.sendData(bytes, from, to, end);
-    return !this.#connection.dataCopied;
+    return false;
   }
 
   linger(): void {

@@ -11,8 +11,6 @@ import type { ServedStream } from './served-stream.ts';
 
 /** What a response needs of its stream's owner. */
 export interface ResponseHost {
-  /** Whether the last bytes that were sent may be used again. */
-  readonly dataCopied: boolean;
   /** Bytes wait for the client's window: from here on the client is expected to read. */
   onBlocked(): void;
 }
@@ -20,6 +18,7 @@ export interface ResponseHost {
 /** Sends the response of one stream. Its bytes are counted as those of HTTP/1.1, before compression and framing. */
 export class StreamResponse implements ResponseSink {
   readonly wantsPayload = true;
+  readonly copiesBytes = true;
   sentBytes = 0;
   headBytes = 0;
   readonly #stream: ServedStream;
@@ -61,12 +60,15 @@ export class StreamResponse implements ResponseSink {
 
   body({ bytes, from, to, complete, trailers }: ResponsePiece): boolean {
     if (this.#discards) return false;
-    if (!complete || trailers === '') return this.#send(bytes, from, to, complete);
-    const inUse = to > from && this.#send(bytes, from, to, false);
+    if (!complete || trailers === '') {
+      this.#send(bytes, from, to, complete);
+      return false;
+    }
+    if (to > from) this.#send(bytes, from, to, false);
     const flat = lowered(allowedTrailers(trailers));
     if (flat.length === 0 || !this.#stream.sendTrailers(flat)) this.#send(bytes, to, to, true);
     else this.countHead(flat);
-    return inUse;
+    return false;
   }
 
   respond(response: LocalResponse): void {
@@ -86,11 +88,10 @@ export class StreamResponse implements ResponseSink {
     this.headBytes += bytes;
   }
 
-  #send(bytes: Buffer, from: number, to: number, end: boolean): boolean {
-    if (to === from && !end) return false;
+  #send(bytes: Buffer, from: number, to: number, end: boolean): void {
+    if (to === from && !end) return;
     this.sentBytes += to - from;
     if (!this.#stream.sendData(bytes, from, to, end) && !this.#stream.closed) this.#host.onBlocked();
-    return !this.#host.dataCopied;
   }
 }
 

@@ -24,7 +24,6 @@ const endStreamFlag = 0x1;
 export class ReferenceConnection implements StreamConnection, DrainableConnection, TurnWriter {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
-  readonly dataCopied = true;
   trackPlace = -1;
   readonly #session: ServerHttp2Session;
   readonly #covered: CoveredAuthorities;
