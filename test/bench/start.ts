@@ -10,6 +10,7 @@ import { fillRegistry } from './changes.ts';
 import { spreadOf } from './forwarding/statistics.ts';
 import type { Figure } from './routing.ts';
 import { commandFigures } from './start/commands.ts';
+import { http2ShareFigures } from './start/http2-shares.ts';
 import { type Memory, memoryOfTree } from './start/memory.ts';
 import { shareFigures } from './start/shares.ts';
 
@@ -31,6 +32,7 @@ export async function benchStart({ quick, say }: StartOptions): Promise<readonly
   };
   for (const figure of await commandFigures(quick ? 3 : 10)) add(figure);
   for (const figure of await shareFigures(quick)) add(figure);
+  for (const figure of await http2ShareFigures(quick)) add(figure);
   const count = quick ? 1_000 : 10_000;
   const services = `${count.toLocaleString('en')} services`;
   const backend = createServer((_, response) => response.end('ok')).listen(0, '127.0.0.1');

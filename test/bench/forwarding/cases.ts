@@ -211,6 +211,16 @@ export function benchCases(directory: string): readonly BenchCase[] {
     ),
     {
       ...small,
+      name: 'small GET, HTTP/2, two workers, 8 connections × 16 streams (× one worker)',
+      connections: 8,
+      streams: 16,
+      subjects: ['Swarmgate, one worker', 'Swarmgate, two workers'],
+      baseline: 'Swarmgate, one worker',
+      warmUps: 4,
+      atMost: 1.2,
+    },
+    {
+      ...small,
       name: 'small GET, HTTP/2 in, h2c out, 8 connections × 16 streams',
       connections: 8,
       streams: 16,
