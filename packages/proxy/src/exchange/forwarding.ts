@@ -2,6 +2,7 @@ import { timerMs } from '@swarmgate/runtime';
 import type { OpenSides } from '../endpoints/open-connections.ts';
 import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
+import type { Exchange } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import { failoverConnectTimeoutMs } from '../transport/connect.ts';
 import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connection-pool.ts';
@@ -95,13 +96,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     context: ForwardingContext,
     route: Route,
     request: OutgoingRequest,
-    chosen:
-      | {
-          readonly stickTo?: string;
-          readonly mostTries?: number;
-          readonly client?: { readonly address: string };
-        }
-      | undefined,
+    chosen: Partial<Pick<Exchange, 'stickTo' | 'mostTries' | 'client'>> | undefined,
     nowMs: number,
     sink: ForwardingSink,
     trace?: RequestTrace,

@@ -253,10 +253,9 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   }
 
   #handle(handler: RouteHandler, order: ForwardOrder, exchange: Exchange): void {
-    const client = this.#client;
-    if (!client.body.done) client.body.pause();
+    if (!this.#client.body.done) this.#client.body.pause();
     const handled = new HandledHttpExchange(exchange, {
-      client,
+      client: this.#client,
       body: this.#body,
       protocol: this.protocol,
       responded: (status) => {
