@@ -298,9 +298,9 @@ export class Forwarding implements ResponseReceiver, Waiter {
       this.#fail(failureOf(fault));
       return;
     }
-    if (stale) this.#reuse = 'fresh';
+    if (stale || fault.kind === 'unprocessed') this.#reuse = 'fresh';
     // Where there is no other endpoint, this one may take the request on a new connection.
-    else if (fault.kind !== 'local-shortage' && (fault.kind !== 'unprocessed' || this.#hasOthers))
+    if (!stale && fault.kind !== 'local-shortage' && (fault.kind !== 'unprocessed' || this.#hasOthers))
       this.#except(connection);
     this.#try(failureOf(fault));
   }

@@ -36,7 +36,7 @@ export type ConnectionFault =
   | { readonly kind: 'closed'; readonly error: Error | undefined }
   | { readonly kind: 'silent' }
   | { readonly kind: 'invalid'; readonly cause: string }
-  /** HTTP/2: the endpoint has not processed the request, whatever its method (RFC 9113, section 8.7). */
+  /** The endpoint has not processed the request, whatever its method: it says so (RFC 9113, section 8.7), or nothing left. */
   | { readonly kind: 'unprocessed' }
   /** The endpoint does not speak its label's protocol. `none`: its protocol is not known; `plain`: no TLS. */
   | { readonly kind: 'wrong-protocol'; readonly spoken: SpokenProtocol }

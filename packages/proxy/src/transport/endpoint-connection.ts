@@ -151,9 +151,11 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   onTurnEnd(): void {
     const text = this.#unsent;
-    if (text === '') return;
-    this.#unsent = '';
-    if (!this.socket.destroyed) this.socket.write(text, 'latin1');
+    // What never left a closed connection stays: its request can be sent again, whatever its method.
+    if (text === '' || this.socket.destroyed) return;
+    this.socket.write(text, 'latin1');
+    // A write that fails at once has sent nothing: the reset was here before the request.
+    if (this.socket.errored === null) this.#unsent = '';
   }
 
   writeBody(bytes: Buffer, from: number, to: number): boolean {
@@ -354,10 +356,14 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     if (!this.connected && isLocalShortage(this.#error)) {
       this.#owner.onLocalShortage();
       this.#break({ kind: 'local-shortage' });
-    } else
-      this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });
+    } else this.#break(this.#closedFault());
     this.#stage = 'closed';
     this.#release();
+  }
+
+  #closedFault(): ConnectionFault {
+    if (this.#unsent !== '') return { kind: 'unprocessed' };
+    return this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error };
   }
 
   #release(): void {

@@ -26,6 +26,7 @@ export class Http2ClientSession extends Http2Session {
   #nextStream = 1;
   /** The lowest identifier that a GOAWAY of the peer gave. */
   #goaway = most31Bits;
+  #firstUnsent = 1;
 
   constructor(events: ClientEvents, options: Partial<SessionOptions> = {}) {
     super('client', events, { ...defaultSessionOptions, ...options });
@@ -62,6 +63,15 @@ export class Http2ClientSession extends Http2Session {
     stream.endSent = endStream;
     this.open(stream);
     return stream;
+  }
+
+  /** All that `takeOutput` gave is on its way. */
+  outputSent(): void {
+    this.#firstUnsent = this.#nextStream;
+  }
+
+  protected override get firstUnsent(): number {
+    return this.#firstUnsent;
   }
 
   /** Sends no more requests, and reports when the last has its response. */

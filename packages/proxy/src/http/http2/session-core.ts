@@ -188,8 +188,8 @@ export abstract class SessionCore implements StreamHost {
     this.reader.stop();
   }
 
-  protected resetAll(errorCode: number, cause: string): void {
-    for (const stream of this.allStreams()) this.endStream(stream, errorCode, cause, false);
+  protected resetAll(errorCode: number, cause: string, firstUnsent = Number.POSITIVE_INFINITY): void {
+    for (const stream of this.allStreams()) this.endStream(stream, errorCode, cause, stream.id >= firstUnsent);
   }
 
   /** Ends a stream for a cause that lies in the connection. */

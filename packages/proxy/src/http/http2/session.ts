@@ -101,7 +101,12 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
   abort(): void {
     if (this.closed) return;
     this.stop();
-    this.resetAll(ErrorCode.cancel, 'closed');
+    this.resetAll(ErrorCode.cancel, 'closed', this.firstUnsent);
+  }
+
+  /** Streams from this one on are unprocessed where the transport is gone: nothing of them has left. */
+  protected get firstUnsent(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   protected start(): void {

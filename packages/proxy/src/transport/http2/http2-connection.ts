@@ -326,6 +326,8 @@ export class Http2Connection implements ChannelConnection, Timed, TurnWriter {
       if (error === null || error === undefined) releaseOutput(batch);
     });
     if (last > 0) socket.uncork();
+    // A write that fails at once has sent nothing.
+    if (socket.errored === null) this.#session.outputSent();
     if (socket.writableNeedDrain) {
       this.#full = true;
       this.#session.pauseData();
