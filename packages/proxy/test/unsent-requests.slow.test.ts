@@ -54,7 +54,7 @@ for (const [what, secure, http2] of [
       endpoint.listen(0, '127.0.0.1');
       await once(endpoint, 'listening');
       const { port } = endpoint.address() as AddressInfo;
-      rig = await startRig(makeCoreServer, { endpoints: [endpointAt(port, { secure, http2 })] });
+      rig = await startRig(makeCoreServer, { endpoints: [endpointAt(port, { secure, ...(http2 ? { http2 } : {}) })] });
     });
     afterEach(async () => {
       await rig.stop();

@@ -143,11 +143,8 @@ const tasks: readonly (readonly [string, Task])[] = [
         version: '',
         since: '',
       });
-      return new ReplicaBarrier({ store, layout, own, betweenRetriesMs: 100 }).wait(
-        ({ sequence }) => sequence >= 5,
-        60_000,
-        signal,
-      );
+      const rest = { isWritten: () => true, lostMs: 60_000, betweenRetriesMs: 100 };
+      return new ReplicaBarrier({ store, layout, own, ...rest }).wait(({ sequence }) => sequence >= 5, 60_000, signal);
     },
   ],
   [

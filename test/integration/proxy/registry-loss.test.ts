@@ -187,6 +187,11 @@ describe('two proxies and a Consul that fails', function () {
     await publish(define('swarm', 'a'), define('swarm', 'gone'), define('manual', 'by-hand'));
     await startBoth();
     await bothRespond('/by-hand', 200);
+    await eventually(
+      'they know each other',
+      async () => ((await one().call('GET', '/v1/status')).body.replicas as unknown[]).length === 2,
+      patience,
+    );
     const traffic = new Traffic(urlOf(two(), '/a'));
     await consul.kill();
     await consul.wipe();
@@ -213,12 +218,8 @@ describe('two proxies and a Consul that fails', function () {
     expect(written?.ok, 'in the registry again').to.equal(true);
     expect(await statuses('/gone')).to.deep.equal([200, 200]);
 
-    // Their sessions went with the former Consul; a proxy follows the keys of the new one before it has another.
-    await eventually(
-      'both are replicas again',
-      async () => ((await one().call('GET', '/v1/status')).body.replicas as unknown[]).length === 2,
-      patience,
-    );
+    // Their sessions went with the former Consul; a proxy follows the keys of the new one before it has another, and both
+    // count all the same.
     const reloaded = await one().call('POST', '/v1/reload?force=true');
     expect(reloaded.status).to.equal(200);
     expect((reloaded.body.serving as string[]).toSorted()).to.deep.equal(['one', 'two']);

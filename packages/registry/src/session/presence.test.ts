@@ -132,7 +132,7 @@ describe('replica presence', () => {
   it('counts itself although its key is not written yet', async () => {
     const presence = announce('one');
     presence.report(at(3));
-    expect(await presence.waitUntilServed(4, 20, signal)).to.deep.equal({ serving: [], waitingFor: ['one'] });
+    expect(await presence.waitUntilServed(4, 300, signal)).to.deep.equal({ serving: [], waitingFor: ['one'] });
   });
 
   it('comes back when its session was lost', async () => {
@@ -145,6 +145,25 @@ describe('replica presence', () => {
     presence.report(at(2));
     await listed(1);
     expect((await presence.waitUntilServed(2, 10_000, signal)).serving).to.deep.equal(['one']);
+  });
+
+  it('counts replicas whose sessions were lost with its own, until they are there again', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(5));
+    two.report(at(5));
+    await listed(2);
+    // Both are known from a listing.
+    expect(await one.waitUntilServed(5, 10_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+    for (const replica of ['one', 'two']) {
+      const stored = await under.store.get(under.layout.replica(replica));
+      await under.store.destroySession(stored?.session ?? '');
+    }
+    await listed(0);
+    expect(await one.waitUntilServed(5, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    const waiting = one.waitUntilServed(6, 20_000, signal);
+    one.report(at(6));
+    two.report(at(6));
+    expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
   });
 
   it('writes a burst of reports as few: the first at once, the last in the end', async () => {

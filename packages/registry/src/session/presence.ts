@@ -52,14 +52,17 @@ class Announcer implements ReplicaPresence {
   #numbers: string | undefined;
   #reported: (() => void) | undefined;
   #failures = 0;
+  #isWritten = false;
 
   constructor(options: PresenceOptions) {
     this.#options = { ttlMs: 10_000, betweenWritesMs: 250, ...options };
-    const { store, layout, betweenWritesMs } = this.#options;
+    const { store, layout, betweenWritesMs, ttlMs } = this.#options;
     this.#barrier = new ReplicaBarrier({
       store,
       layout,
       own: () => this.#ownStatus(),
+      isWritten: () => this.#isWritten,
+      lostMs: 2 * ttlMs,
       betweenRetriesMs: betweenWritesMs,
     });
     const { tasks = new Tasks({ logger: options.logger }) } = options;
@@ -72,8 +75,10 @@ class Announcer implements ReplicaPresence {
     this.#reported?.();
   }
 
-  list(signal: AbortSignal): Promise<readonly ReplicaStatus[]> {
-    return listReplicas(this.#options.store, this.#options.layout, signal);
+  async list(signal: AbortSignal): Promise<readonly ReplicaStatus[]> {
+    const listed = await listReplicas(this.#options.store, this.#options.layout, signal);
+    this.#barrier.note(listed);
+    return listed;
   }
 
   shareNumbers(document: string): void {
@@ -156,6 +161,8 @@ class Announcer implements ReplicaPresence {
         const result = await store.transact([{ kind: 'lock', key, value, session }], signal);
         if (!result.ok) throw RegistryError.of('registry-conflict', `${key}: ${result.reason}`);
         this.#failures = 0;
+        if (written === undefined) this.#barrier.refresh();
+        this.#isWritten = true;
         written = report;
         writtenAtMs = nowMs;
       } else if (this.#numbers !== undefined && this.#numbers !== numbersWritten) {
@@ -165,7 +172,11 @@ class Announcer implements ReplicaPresence {
         if (!result.ok) throw RegistryError.of('registry-conflict', `${numbersKey}: ${result.reason}`);
         numbersWritten = value;
       } else if (nowMs >= renewAtMs) {
-        if (!(await store.renewSession(session, signal))) return;
+        if (!(await store.renewSession(session, signal))) {
+          this.#barrier.sessionLost();
+          return;
+        }
+        this.#barrier.refresh();
         renewAtMs = performance.now() + ttlMs / 3;
       } else await this.#untilReported(this.#report, Math.min(writeAtMs, renewAtMs) - nowMs);
     }
@@ -198,6 +209,7 @@ class Announcer implements ReplicaPresence {
 
   /** Without the stop signal: on SIGTERM the replica stops counting at once, not after its TTL. */
   async #endSession(session: string): Promise<void> {
+    this.#isWritten = false;
     try {
       await this.#options.store.destroySession(session, AbortSignal.timeout(2_000));
     } catch (error) {

@@ -10,6 +10,10 @@ export interface ReplicaBarrierOptions {
   readonly layout: KeyLayout;
   /** The status of this replica, which is known here before it is in the registry. */
   readonly own: () => ReplicaStatus;
+  /** Whether the key of this replica has been written in a session that nothing is known to have ended. */
+  readonly isWritten: () => boolean;
+  /** How long replicas count after their sessions were lost, in milliseconds: until they have others. */
+  readonly lostMs: number;
   /** Between two attempts while the registry does not respond. */
   readonly betweenRetriesMs: number;
 }
@@ -31,6 +35,9 @@ export class ReplicaBarrier {
   #listing: Promise<void> | undefined;
   #listAgain = false;
   #watching: AbortController | undefined;
+  /** The replicas as last listed before sessions were lost. */
+  #known: readonly ReplicaStatus[] = [];
+  #lostUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplicaBarrierOptions) {
     this.#options = options;
@@ -61,6 +68,40 @@ export class ReplicaBarrier {
   /** To be called when the status of this replica changed. */
   ownStatusChanged(): void {
     this.#respondServed();
+  }
+
+  /**
+   * The session of this replica was lost, perhaps with all others, as where Consul was wiped: replicas that were known
+   * before count until they have another session or `lostMs` have passed, although their keys are gone.
+   */
+  sessionLost(): void {
+    this.#lostUntilMs = performance.now() + this.#options.lostMs;
+  }
+
+  /** Notes which replicas there are, from a listing of its own. */
+  refresh(): void {
+    this.#list();
+  }
+
+  /** Notes a listing that was made for another purpose. */
+  note(listed: readonly ReplicaStatus[]): void {
+    this.#live(listed);
+  }
+
+  /** Those listed, and those whose sessions were lost. */
+  #live(listed: readonly ReplicaStatus[]): readonly ReplicaStatus[] {
+    const { own, isWritten } = this.#options;
+    const names = new Set(listed.map(({ replica }) => replica));
+    const isListed = names.has(own().replica);
+    const isLost = () => performance.now() < this.#lostUntilMs;
+    if (!isListed && isWritten() && !isLost()) this.sessionLost();
+    if (!isLost()) {
+      if (isListed) this.#known = listed;
+      return listed;
+    }
+    // What they report is of the registry that is gone.
+    const lost = this.#known.filter(({ replica }) => !names.has(replica));
+    return [...listed, ...lost.map((status) => ({ ...status, sequence: -1, reload: undefined }))];
   }
 
   #respondServed(): void {
@@ -100,7 +141,7 @@ export class ReplicaBarrier {
       this.#listAgain = false;
       const waiters = [...this.#waiters];
       try {
-        const replicas = await listReplicas(store, layout, AbortSignal.timeout(10_000));
+        const replicas = this.#live(await listReplicas(store, layout, AbortSignal.timeout(10_000)));
         for (const waiter of waiters) waiter.replicas = replicas;
         this.#respondServed();
       } catch {

@@ -217,6 +217,19 @@ describe('changes by REST', () => {
     }
   });
 
+  it('counts itself while its session is lost, as after a registry that was wiped', async () => {
+    const { store } = under.registry;
+    const key = 'swarmgate/proxies/one';
+    for (const call of ['/v1/reload?force=true', '/v1/reload', `${reconfigure}?${shop}`]) {
+      await eventually('it is listed', async () => (await store.get(key)) !== undefined);
+      await store.destroySession((await store.get(key))?.session ?? '');
+      const { status, body } = await under.call(call.includes('reconfigure') ? 'GET' : 'POST', call);
+      expect(status).to.equal(200);
+      expect([body.serving, body.waitingFor], call).to.deep.equal([['one'], []]);
+    }
+    await eventually('it is listed again', async () => (await store.get(key)) !== undefined);
+  });
+
   it('reloads on every replica, whichever got the request', async () => {
     const second = await startProxyUnderTest({
       registry: under.registry,

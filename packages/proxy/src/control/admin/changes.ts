@@ -39,7 +39,6 @@ export interface ChangesOptions {
 /** How long the registry may take to take a write, in milliseconds. */
 const writeTimeoutMs = 10_000;
 const mostAttempts = 6;
-const reloadLookEveryMs = 50;
 // How long this replica may take to follow the change that caused a conflict; then it reads the registry in full.
 const followsWithinMs = 300;
 const followLookEveryMs = 5;
@@ -230,11 +229,20 @@ export class Changes {
     return await this.#wait(report.sequence);
   }
 
-  async #wait(sequence: number): Promise<Barrier> {
+  #wait(sequence: number): Promise<Barrier> {
+    return this.#waitUntil((status) => status.sequence >= sequence, sequence);
+  }
+
+  #waitForReload(id: string): Promise<Barrier> {
+    return this.#waitUntil(({ reload }) => reload === id, this.#options.follower.served.sequence);
+  }
+
+  /** Waits until every live replica reports it, this one included, whose session may be lost. */
+  async #waitUntil(isServing: (status: ReplicaStatus) => boolean, sequence: number): Promise<Barrier> {
     const { presence, settings } = this.#options;
     try {
-      const { serving, waitingFor } = await presence.waitUntilServed(
-        sequence,
+      const { serving, waitingFor } = await presence.waitUntil(
+        isServing,
         settings.barrierTimeoutMs,
         AbortSignal.timeout(settings.barrierTimeoutMs + writeTimeoutMs),
       );
@@ -243,23 +251,6 @@ export class Changes {
       // The write stands: that the registry went away meanwhile must not look as if nothing was kept.
       return { sequence, serving: [], waitingFor: ['all of them: the registry went away meanwhile'] };
     }
-  }
-
-  async #waitForReload(id: string): Promise<Barrier> {
-    const { presence, settings, follower } = this.#options;
-    const deadline = AbortSignal.timeout(settings.barrierTimeoutMs);
-    const { sequence } = follower.served;
-    let replicas: readonly ReplicaStatus[] = [];
-    try {
-      do {
-        replicas = await presence.list(AbortSignal.timeout(writeTimeoutMs));
-      } while (replicas.some(({ reload }) => reload !== id) && (await pause(reloadLookEveryMs, deadline)));
-    } catch {
-      return { sequence, serving: [], waitingFor: ['all of them: the registry went away meanwhile'] };
-    }
-    const named = (isDone: boolean) =>
-      replicas.filter(({ reload }) => (reload === id) === isDone).map(({ replica }) => replica);
-    return { sequence, serving: named(true), waitingFor: named(false) };
   }
 
   #manual(key: ServiceKey): { readonly index: number; readonly definition: ServiceDefinition | undefined } {
