@@ -1,3 +1,4 @@
+import { exitCodes } from './exit-codes.ts';
 import { printable } from './output/printable.ts';
 
 /** The operator's terminal, as large as it is at the time. */
@@ -22,11 +23,14 @@ export interface CommandIo {
 }
 
 const readerGone = new AbortController();
-// A reader may close the pipe early, as `| head` does: the rest is dropped, and the command ends normally.
+// A reader may close the pipe early, as `| head` does: the rest is dropped, and the command ends normally. On a full disk it
+// ends with a failure, and a long-lived one goes on.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (stream === process.stdout) readerGone.abort();
+    if (error.code !== 'EPIPE') process.exitCode = exitCodes.refused;
+    if (stream !== process.stdout) return;
+    if (error.code !== 'EPIPE') process.stderr.write(`swarmgate: the output cannot be written: ${error.message}\n`);
+    readerGone.abort();
   });
 
 const terminal: Screen = {

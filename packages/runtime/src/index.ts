@@ -47,4 +47,5 @@ export type { Role, Setting } from './settings/setting.ts';
 export { type LabelFamily, usualEntrypoints } from './settings/traefik-settings.ts';
 export { shareLookups, sharing } from './shared-lookups.ts';
 export { createSignal, type Signal } from './signal.ts';
+export { type OutputStream, standardOutput } from './standard-output.ts';
 export { LoopFaults, type TaskFault, Tasks, type TasksOptions } from './tasks.ts';

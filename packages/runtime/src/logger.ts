@@ -1,4 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
+import { LogLines } from './log-lines.ts';
+import { standardOutput } from './standard-output.ts';
 
 /** Structured log: one JSON object a line. Fields first, then a sentence. An error is logged as the object, under `err`. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'> &
@@ -12,10 +14,13 @@ const redactedPaths = ['password', 'token', 'authorization', 'privateKey', '*.pa
 const unescapedControls = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
+/** All loggers of a process write through it. */
+const outputLines = new LogLines(standardOutput);
+
 export interface LoggerOptions {
   /** One of pino's levels. Default `info`. */
   readonly level?: string;
-  /** Where the lines go. Default: standard output, written asynchronously. */
+  /** Where the lines go. Default: standard output, which holds up nothing: see `LogLines`. */
   readonly destination?: NodeJS.WritableStream;
 }
 
@@ -28,7 +33,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     redact: { paths: redactedPaths, censor: '[redacted]' },
     hooks: { streamWrite: (line: string) => line.replace(unescapedControls, escaped) },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? outputLines);
 }
 
 /** Writes nothing: for tests, and for commands whose output is for people. */

@@ -1,10 +1,14 @@
 import { flushCompileCache } from 'node:module';
 import { createRepeatedLines, type Logger, messageOf, type Running, stopAll } from '@swarmgate/runtime';
+import { exitCodes } from '../exit-codes.ts';
 
 type End =
   | { readonly kind: 'signal'; readonly signal: string }
   /** An error passed every guard: what the process holds may be wrong, so it ends, and is started again from outside. */
   | { readonly kind: 'fault'; readonly error: unknown };
+
+/** How long a stopped command waits for the reader of its output. */
+const outputWithinMs = 2_000;
 
 export interface UntilStoppedOptions {
   /** Time that stopping may take after an error that passed every guard, in milliseconds. Default 30,000. */
@@ -14,7 +18,8 @@ export interface UntilStoppedOptions {
 /**
  * Runs a long-lived command until SIGINT or SIGTERM. `start` appends what it starts to `running`; it is stopped in reverse
  * order, also when a later part fails to start. A second signal ends the process at once. An error that passed every guard
- * stops it like a signal, requests in flight finish, and it rejects with that error.
+ * stops it like a signal, requests in flight finish, and it rejects with that error. A reader that does not take the command's
+ * output holds up neither its work nor its end for more than 2 s.
  */
 export async function untilStopped(
   logger: Logger,
@@ -37,10 +42,14 @@ export async function untilStopped(
     end = await requested;
     if (end.kind === 'signal') logger.info({ signal: end.signal }, 'stopping');
   } finally {
-    await stopAll(running);
+    // What a reader of the output has not taken would keep the process for as long as it does not read. Unreferenced: where
+    // nothing waits, the process ends at once.
+    await stopAll(running).finally(() => setTimeout(() => process.exit(), outputWithinMs).unref());
     stopping.abort();
   }
   logger.info('stopped');
+  // Output that failed meanwhile is no failure of the command.
+  if (end.kind === 'signal') process.exitCode = exitCodes.done;
   if (end.kind === 'fault')
     throw new Error(`ended after an error that passed every guard: ${messageOf(end.error)}`, { cause: end.error });
 }

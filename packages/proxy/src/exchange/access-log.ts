@@ -1,5 +1,4 @@
-import type { Writable } from 'node:stream';
-import { type FaultOwner, guard } from '@swarmgate/runtime';
+import { type FaultOwner, guard, type OutputStream } from '@swarmgate/runtime';
 import { asCombined, asCommon, asJson } from './access-log-line.ts';
 import type { AccessRecord } from './access-record.ts';
 
@@ -17,7 +16,7 @@ export interface AccessLogOptions {
   readonly format: AccessLogFormat;
   /** `ACCESS_LOG_QUERY`. Default `true`. */
   readonly withQuery?: boolean;
-  readonly write: Writable;
+  readonly write: OutputStream;
   /** Lines that wait for a slow reader; more are dropped and counted. Default 10,000. */
   readonly mostWaiting?: number;
   /** And at most so many characters of them: a path may be as long as a head. Default 8 Mi. */

@@ -1,4 +1,4 @@
-import type { Logger, Settings, Tasks } from '@swarmgate/runtime';
+import { type Logger, type Settings, standardOutput, type Tasks } from '@swarmgate/runtime';
 import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
@@ -175,7 +175,11 @@ function observer(
     live.offer(record);
   };
   if (settings.accessLog === 'off') return count;
-  const log = new AccessLog({ format: settings.accessLog, withQuery: settings.accessLogQuery, write: process.stdout });
+  const log = new AccessLog({
+    format: settings.accessLog,
+    withQuery: settings.accessLogQuery,
+    write: standardOutput(),
+  });
   new Counter({
     name: 'swarmgate_access_log_dropped_total',
     help: 'Access log lines dropped because the reader was slow',
