@@ -48,6 +48,14 @@ export function tunnelFlow(suite: Suite): void {
       await until(() => suite.rig.reports.length === 2);
     });
 
+    it('pass a client’s reset on as a reset to an endpoint behind TLS', async () => {
+      const { client, atEndpoint } = await open('/t', '', true);
+      client.socket.resetAndDestroy();
+      await until(() => atEndpoint.closed);
+      expect([atEndpoint.error, atEndpoint.ended]).to.deep.equal(['ECONNRESET', false]);
+      await suite.rig.report();
+    });
+
     for (const secure of [false, true])
       it(`deliver all that a client sent before its end, to a slow endpoint${secure ? ' behind TLS' : ''}`, async () => {
         const { client, endpoint, atEndpoint } = await open('/t', '', secure);
