@@ -81,7 +81,8 @@ export function boundHandshakes(front: TcpServer, server: SecureServer, most: nu
       if (own.get(peer) === socket) own.delete(peer);
     });
   });
-  server.on('secureConnection', (secured: Socket) => begunWith(secured).delete(peerOf(secured)));
+  // First of all: others may present it under the address of its PROXY header.
+  server.prependListener('secureConnection', (secured: Socket) => begunWith(secured).delete(peerOf(secured)));
 }
 
 /** Of few descriptors most are left to the connections of clients. */

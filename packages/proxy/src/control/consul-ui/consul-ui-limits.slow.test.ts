@@ -1,5 +1,6 @@
-import { connect, createServer } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { connect as connectSecurely, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { adminToken, bearer, ConsulUiRig, key } from '../../../test/consul-ui-rig.ts';
@@ -132,6 +133,49 @@ describe('What Consul, clients and bodies cost Consul’s UI behind a proxy', ()
     const silent = Array.from({ length: 100 }, () => rig.dial());
     await until(() => silent.filter(({ over }) => over).length >= 30, 'the oldest to be closed');
     expect((await rig.call('GET /v1/kv/a')).status).to.equal(200);
+  });
+
+  for (const behindProxy of [false, true])
+    it(`serves beside TLS handshakes that never end${behindProxy ? ', behind PROXY headers' : ''}`, async () => {
+      const [port = 0] = await freePorts(1);
+      const proxied = { PROXY_PROTOCOL_PORTS: String(port), TRUSTED_PROXIES: '127.0.0.1' };
+      await rig.restart({ connections: 4, headMs: 60_000, requestMs: 60_000 }, behindProxy ? proxied : {}, port);
+      const dial = () => {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => undefined);
+        if (behindProxy) socket.write(`PROXY TCP4 192.0.2.1 127.0.0.1 4711 ${port}\r\n`);
+        return socket;
+      };
+      const call = async (client: TLSSocket) => {
+        client.write(rig.head('GET /v1/kv/a'));
+        const [piece] = (await once(client, 'data')) as [Buffer];
+        return piece.toString('latin1', 9, 12);
+      };
+      const established = connectSecurely({ socket: dial(), rejectUnauthorized: false });
+      expect(await call(established)).to.equal('200');
+      const begun: Socket[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        for (let each = 0; each < 60; each += 1) {
+          const socket = dial();
+          // The beginning of a ClientHello.
+          socket.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+          begun.push(socket.resume());
+        }
+        const client = connectSecurely({ socket: dial(), rejectUnauthorized: false });
+        expect(await call(client)).to.equal('200');
+        client.destroy();
+      }
+      await until(() => begun.filter(({ closed }) => closed).length >= 296, 'all but the newest to be closed');
+      expect(await call(established)).to.equal('200');
+      for (const socket of [established, ...begun]) socket.destroy();
+    });
+
+  it('closes a TLS handshake that takes too long', async () => {
+    await rig.restart({ headMs: 100 }, {});
+    const client = rig.dial();
+    client.socket.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+    await client.end();
+    expect(client.received).to.equal('');
   });
 
   it('takes a body for a body, whatever it holds', async () => {

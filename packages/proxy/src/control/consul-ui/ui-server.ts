@@ -6,7 +6,7 @@ import { guard, type Logger, type Running, UsageError } from '@swarmgate/runtime
 import { connectionOwner } from '../../server/connection-owner.ts';
 import type { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
-import { boundConnections } from '../admin/admin-connections.ts';
+import { boundConnections, boundHandshakes } from '../admin/admin-connections.ts';
 import { readProxyHeaders } from './behind-proxy.ts';
 
 export interface UiServerOptions {
@@ -53,6 +53,9 @@ export interface UiServer extends Running {
   readonly port: number;
 }
 
+/** Connections beyond both bounds: one is accepted before it closes another, and this machine has a reserve. */
+const roomToClose = 128;
+
 /** How long calls under way may take at the stop, in milliseconds. Blocking queries take that long. */
 const stopPatienceMs = 500;
 
@@ -92,8 +95,9 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
     socket.once('close', () => sockets.delete(socket));
   });
   boundConnections(server, limits.connections, certificates === undefined ? 'connection' : 'secureConnection');
-  // In a TLS handshake, a connection is none of those yet.
-  server.maxConnections = 2 * limits.connections;
+  // In a TLS handshake, or before its PROXY header, a connection is none of those yet.
+  if (server instanceof SecureServer) boundHandshakes(server, server, limits.connections);
+  server.maxConnections = 2 * limits.connections + roomToClose;
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>
       reject(
