@@ -112,7 +112,7 @@ export const exchangeMutants: readonly Mutant[] = [
       ],
       [
         'an idle connection is taken again behind one that was closed',
-        "if (stale) this.#reuse = 'fresh';",
+        "if (stale || fault.kind === 'unprocessed') this.#reuse = 'fresh';",
         'if (stale) this.#waiting = false;',
       ],
     ],
