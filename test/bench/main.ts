@@ -3,14 +3,15 @@ import { parseArgs } from 'node:util';
 import { benchChanges } from './changes.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchForwarding } from './forwarding.ts';
-import { withSection } from './performance-page.ts';
+import { withRows, withSection } from './performance-page.ts';
 import { forwardingSection, machineLine, routingSection } from './report.ts';
 import { benchRouting } from './routing.ts';
 import { benchStart } from './start.ts';
 import { benchTails, tailsSection } from './tails.ts';
 
 // `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start]`. Figures of a whole run go to
-// docs/performance.md; a quick or partial one is only printed.
+// docs/performance.md; a quick or partial one is only printed. The part `start` is measured in steps of at most 150 s (`--only commands`,
+// `connections`, `http2`, `start`, `workers`), each of which replaces its own rows.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -24,7 +25,8 @@ const { values } = parseArgs({
 });
 const page = new URL('../../docs/performance.md', import.meta.url);
 const say = (line: string) => console.error(line);
-const publish = !values.quick && values.only.length === 0;
+const isRowsOnly = values.part.every((part) => part === 'start');
+const publish = !values.quick && (values.only.length === 0 || isRowsOnly);
 const machine = await machineLine();
 let text = await readFile(page, 'utf8');
 
@@ -59,9 +61,9 @@ if (values.part.includes('tails')) {
 }
 if (values.part.includes('start')) {
   say('start, memory of all processes, shares of workers');
-  const section = routingSection(await benchStart({ quick: values.quick, say }), machine);
+  const section = routingSection(await benchStart({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
-  text = withSection(text, 'start', section);
+  text = (values.only.length === 0 ? withSection : withRows)(text, 'start', section);
 }
 if (publish) {
   await writeFile(page, text);

@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Admission } from './connection-limits.ts';
 
+/** Counts the open connections of one process. */
+export interface ConnectionCounter {
+  opened(): void;
+  closed(): void;
+}
+
 /** Connections that one process may have at the same time without running out of descriptors. */
 export interface DescriptorBudget {
   readonly clients: number;
@@ -27,16 +33,20 @@ export function descriptorBudget(limit: number | undefined): DescriptorBudget {
 export class AdmissionWithinDescriptors implements Admission {
   readonly #within: Admission;
   readonly #most: number;
+  readonly #counter: ConnectionCounter | undefined;
   /** Made once, see `ConnectionLimits`. */
   readonly #onClose = () => {
     this.#open -= 1;
+    this.#counter?.closed();
   };
   #open = 0;
   #refused = 0;
 
-  constructor(within: Admission, most: number) {
+  /** @param counter counts what this process has open. Default: none */
+  constructor(within: Admission, most: number, counter?: ConnectionCounter) {
     this.#within = within;
     this.#most = most;
+    this.#counter = counter;
   }
 
   get open(): number {
@@ -67,6 +77,7 @@ export class AdmissionWithinDescriptors implements Admission {
       return false;
     }
     this.#open += 1;
+    this.#counter?.opened();
     socket.on('close', this.#onClose);
     return this.#within.admit(socket);
   }

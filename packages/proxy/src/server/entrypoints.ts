@@ -38,6 +38,8 @@ export interface EntrypointsOptions {
   /** Ends TLS; `undefined` where no certificate is known, so secure ports stay closed. */
   readonly secure: SecureEntrypointOptions | undefined;
   readonly logger: Logger;
+  /** `false`: another process serves the connection, which is not this one's any more. Default: all are kept. */
+  readonly keeps?: (socket: Socket, port: number) => boolean;
   /** May refuse a connection before anything is read from it. */
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   /** Reads the PROXY header on ports that have one. Default: no port has. */
@@ -57,10 +59,16 @@ interface Waiting {
   readonly reason: string;
 }
 
+interface Open {
+  readonly server: Server;
+  readonly view: EntrypointView;
+  readonly adopt: (socket: Socket) => void;
+}
+
 /** The ports that clients connect to. They are bound first and opened once the first routes are loaded. */
 export class Entrypoints {
   readonly #options: EntrypointsOptions;
-  readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
+  readonly #open = new Map<number, Open>();
   readonly #waiting = new Map<number, Waiting>();
   #opened = false;
 
@@ -96,6 +104,13 @@ export class Entrypoints {
       await this.close();
       throw error;
     }
+  }
+
+  /** Serves a connection that another process accepted on the same port. It is closed where the port is not open here. */
+  adopt(socket: Socket, port: number): void {
+    const open = this.#open.get(port);
+    if (open === undefined) socket.destroy();
+    else open.adopt(socket);
   }
 
   views(): readonly EntrypointView[] {
@@ -174,12 +189,16 @@ export class Entrypoints {
             logger,
           )
         : undefined;
+    const ownerOf = (socket: Socket) => connectionOwner(socket, logger);
+    const { keeps } = this.#options;
+    const adopt = guardEach(ownerOf, (socket) => this.#accept(socket, entry, ends));
     server.on(
       'connection',
-      guardEach(
-        (socket: Socket) => connectionOwner(socket, logger),
-        (socket) => this.#accept(socket, entry, ends),
-      ),
+      keeps === undefined
+        ? adopt
+        : guardEach(ownerOf, (socket) => {
+            if (keeps(socket, entry.port)) this.#accept(socket, entry, ends);
+          }),
     );
     const faults = {
       onFault: (error: unknown) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'),
@@ -197,7 +216,7 @@ export class Entrypoints {
       state: 'open',
       address: address.text,
     };
-    this.#open.set(entry.port, { server, view });
+    this.#open.set(entry.port, { server, view, adopt });
     logger.info({ port: entry.port, secure: entry.secure, address: address.text }, 'an entrypoint is open');
   }
 

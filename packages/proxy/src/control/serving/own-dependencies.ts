@@ -50,6 +50,7 @@ export async function ownDependencies(options: OwnServingOptions, tasks: Tasks):
     limiters: createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
     semaphores: new LocalSemaphores(),
     admission: new ConnectionLimits({ most, mostPerAddress, exempt }),
+    share: undefined,
     certificates: ownCertificates.store,
     challenges: new LiveChallenges(),
     clientAuthorities,

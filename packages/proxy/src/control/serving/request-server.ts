@@ -66,6 +66,8 @@ export interface RequestServerOptions {
 /** What serves requests in a process: in a proxy of one process, and in each worker. */
 export interface RequestServer
   extends Pick<Server, 'open' | 'table' | 'endpointsOf' | 'middlewareOf' | 'entrypoints' | 'drain' | 'stop'> {
+  /** Serves a connection that another process accepted on this port. */
+  adopt(socket: Socket, port: number): void;
   /** Puts one change in force without touching requests in flight. */
   apply(change: Pick<ServicesChange, 'revision' | 'changes'>): Promise<void>;
   revision(): string;
@@ -113,10 +115,10 @@ export async function prepareRequestServer(
   dependencies: ServingDependencies,
 ): Promise<RequestServer> {
   const { settings, logger } = options;
-  const { alone, tasks, certificates, challenges } = dependencies;
+  const { alone, tasks, certificates, challenges, share } = dependencies;
   const descriptorsAllowed = descriptorLimit();
   const budget = descriptorBudget(descriptorsAllowed);
-  const admission = new AdmissionWithinDescriptors(dependencies.admission, budget.clients);
+  const admission = new AdmissionWithinDescriptors(dependencies.admission, budget.clients, share);
   const ended = new AbortController();
   const { signal } = ended;
   const trusted = trustedProxies(settings.trustedProxies);
@@ -266,6 +268,7 @@ export async function prepareRequestServer(
       ...(ticketKeys === undefined ? {} : { ticketKeys }),
     },
     logger,
+    ...(share === undefined ? {} : { keeps: (socket: Socket, port: number) => share.keeps(socket, port) }),
     admit,
     proxied,
     byServerName,
@@ -313,6 +316,7 @@ export async function prepareRequestServer(
   };
   return {
     open: () => entrypoints.open(),
+    adopt: (socket, port) => entrypoints.adopt(socket, port),
     async apply(change) {
       const definitions = definitionsOf(change);
       const prepare = tableAfter(() => table.current, definitions);

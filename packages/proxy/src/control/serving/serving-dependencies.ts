@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Tasks } from '@swarmgate/runtime';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
@@ -9,10 +10,17 @@ import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { Admission } from '../../server/connection-limits.ts';
+import type { ConnectionCounter } from '../../server/descriptor-budget.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import type { LiveBatch } from '../live/live-tail.ts';
 import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+
+/** See `ServingDependencies`. */
+export interface ConnectionShare extends ConnectionCounter {
+  /** `false`: another process serves the connection. */
+  keeps(socket: Socket, port: number): boolean;
+}
 
 /**
  * What a process that serves requests does not make itself, because a proxy has it once however many processes serve.
@@ -32,6 +40,8 @@ export interface ServingDependencies {
   readonly limiters: Limiters;
   readonly semaphores: Semaphores;
   readonly admission: Admission;
+  /** Gives connections that are more than this worker's share to others. `undefined`: no other process accepts them. */
+  readonly share: ConnectionShare | undefined;
   /** Kept filled by its owner, which alone reads files and opens what is sealed. */
   readonly certificates: CertificateStore;
   /** As `certificates`. */

@@ -32,6 +32,7 @@ import type { CertificatesMessage, ControlMessage, StartMessage } from './messag
 import { PluginControl } from './plugin-control.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { SharedChecks } from './shared-checks.ts';
+import { shareConnections } from './shared-connections.ts';
 import { SharedEjections } from './shared-ejections.ts';
 import { SharedSemaphores } from './shared-semaphores.ts';
 import { StartMemory } from './start-memory.ts';
@@ -91,6 +92,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const view = new ControlView(settings, () => [...fleet.workers].flatMap(({ report }) => report ?? []));
   const limiters = createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger });
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
+  const shared = shareConnections(workers, owner);
   const slots = new ConnectionSlots<WorkerProcess>({ most, mostPerAddress });
   const semaphores = new SharedSemaphores<WorkerProcess>();
   const ejections = new SharedEjections();
@@ -140,7 +142,9 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     workers,
     ownPorts: ownPorts.all(),
     blockReportFd: settings.pluginsDir === undefined ? undefined : firstInheritedFd + bound.fds.length,
+    connections: undefined,
   };
+  const countsFd = firstInheritedFd + bound.fds.length + (start.blockReportFd === undefined ? 0 : 1);
   const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
   const onEjected = (endpointId: string) => {
     for (const listener of ejectionListeners) listener(endpointId);
@@ -159,12 +163,15 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     workers,
     onEjected,
     fleet,
+    placement: shared?.placement,
     owner,
   });
   const events: FleetEvents = {
-    launch: () =>
-      new WorkerProcess(fork(start, bound.fds, join(settings.dataDir, 'compile-cache')), {
-        start,
+    launch: () => {
+      const own = shared?.placement.free();
+      const connections = own === undefined ? undefined : shared?.placeOf(own, countsFd);
+      const worker = new WorkerProcess(fork(start, bound.fds, shared?.fd, join(settings.dataDir, 'compile-cache')), {
+        start: { ...start, connections },
         firstTable: firstTable.promise,
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
@@ -178,8 +185,13 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
         onBlocked: (worker, report) => plugins.blocked(worker, report),
         onUnusable: (worker, why) => fleet.replace(worker, why),
         owner,
-      }),
+      });
+      if (own !== undefined) shared?.placement.add(worker, own);
+      return worker;
+    },
+    onRetiring: (worker) => shared?.placement.changed(worker),
     onServing: (worker) => {
+      shared?.placement.changed(worker);
       for (const known of [...ejections.inForce(), ...checks.failing()]) worker.send(known);
       for (const [id, watch] of watches.all()) worker.send({ kind: 'watch', id, ...watch });
     },
@@ -207,6 +219,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     stopBroadcasting();
     bound.close();
     await fleet.stop();
+    shared?.close();
     limiters.stop();
     await middleware.stop();
     await background;
@@ -281,7 +294,12 @@ const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
  * All workers accept on the very sockets that this process bound; which one gets a connection is the system's affair.
  * @param compileCache where compiled sources are kept: with them a worker starts twice as fast and takes 30 MB less
  */
-function fork({ blockReportFd }: StartMessage, fds: readonly number[], compileCache: string) {
+function fork(
+  { blockReportFd }: StartMessage,
+  fds: readonly number[],
+  countsFd: number | undefined,
+  compileCache: string,
+) {
   // Relay ports come and go, so node:cluster shares those: without a schedule of its own it hands out the socket itself.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
@@ -291,7 +309,12 @@ function fork({ blockReportFd }: StartMessage, fds: readonly number[], compileCa
     // 16 MB, the default, take memory and save no time. A worker collects its garbage itself once, before its ports open.
     execArgv: ['--max-semi-space-size=4', '--expose-gc'],
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds, ...(blockReportFd === undefined ? [] : ['pipe' as const])],
+    stdio: [
+      ...(['ignore', 'inherit', 'inherit', 'ipc'] as const),
+      ...fds,
+      ...(blockReportFd === undefined ? [] : ['pipe' as const]),
+      ...(countsFd === undefined ? [] : [countsFd]),
+    ],
   });
   const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
   // Glibc keeps a heap for each thread that ever requested memory: with one for all of them a worker takes 10 MB less.

@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { type FaultOwner, guard, guardPromise, messageOf, SwarmgateError } from '@swarmgate/runtime';
+import { sendable, unreadHandle } from './handed-socket.ts';
 import type { ControlMessage, WorkerMessage } from './messages.ts';
 
 /** A worker's end of the channel to its control process. */
@@ -13,15 +15,15 @@ export class ControlLink {
   }
 
   /** Receives all messages but responses to calls. Call it once, before any message is expected. */
-  listen(onMessage: (message: ControlMessage) => void): void {
+  listen(onMessage: (message: ControlMessage, handle: unknown) => void): void {
     process.on(
       'message',
-      guard(this.#owner, (sent: unknown) => {
+      guard(this.#owner, (sent: unknown, handle: unknown) => {
         // Only the parent process writes to this channel.
         const message = sent as ControlMessage;
         if (message.kind === 'tokens' || message.kind === 'slots' || message.kind === 'permit')
           this.#responded(message.call, message);
-        else onMessage(message);
+        else onMessage(message, handle);
       }),
     );
   }
@@ -38,6 +40,24 @@ export class ControlLink {
   /** Sends without waiting. */
   post(message: WorkerMessage): void {
     guardPromise(this.#owner, this.send(message));
+  }
+
+  /** Hands a connection over of which nothing has been read. `false`: it stays. */
+  handOver(socket: Socket, port: number): boolean {
+    if (process.send === undefined || !process.connected) return false;
+    const handle = unreadHandle(socket);
+    if (handle === undefined) return false;
+    const message: WorkerMessage = { kind: 'hand-over', port };
+    // The descriptor stays open on the way; this one's is closed only once the message has left.
+    process.send(
+      message,
+      sendable(handle),
+      undefined,
+      guard(this.#owner, () => {
+        socket.destroy();
+      }),
+    );
+    return true;
   }
 
   /** Reports why this worker cannot serve. */

@@ -42,8 +42,18 @@ export interface StartMessage {
   readonly workers: number;
   /** See `ServingDependencies`. */
   readonly blockReportFd: number | undefined;
+  /** Where the connections of all workers are counted. `undefined`: this worker keeps what it accepts. */
+  readonly connections: ConnectionsPlace | undefined;
   /** Ports that the control process opens: no endpoint of a worker may be one of them. */
   readonly ownPorts: readonly number[];
+}
+
+/** See `ConnectionCounts`. */
+export interface ConnectionsPlace {
+  readonly fd: number;
+  readonly places: number;
+  /** Of this worker. */
+  readonly own: number;
 }
 
 /** One source's certificates with their private keys: they travel by this channel only. */
@@ -101,6 +111,10 @@ export type ControlMessage =
   | { readonly kind: 'apart'; readonly service: string; readonly isApart: boolean }
   /** The series of these services end: see `SummedMetrics.forget`. */
   | { readonly kind: 'forget'; readonly services: readonly string[] }
+  /** The response is `takes-connections`. */
+  | { readonly kind: 'offer-connections' }
+  /** Comes with the handle of a connection that was accepted on this port. */
+  | { readonly kind: 'connection'; readonly port: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type WorkerMessage =
@@ -112,6 +126,9 @@ export type WorkerMessage =
   | { readonly kind: 'unusable'; readonly message: string }
   | { readonly kind: 'applied'; readonly number: number; readonly report: WorkerReport | undefined }
   | { readonly kind: 'challenges-served'; readonly number: number }
+  /** Comes with the handle of a connection that is more than this worker's share. */
+  | { readonly kind: 'hand-over'; readonly port: number }
+  | { readonly kind: 'takes-connections' }
   | { readonly kind: 'report'; readonly report: WorkerReport }
   | EjectedMessage
   | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: CountedLimit; readonly key: string }

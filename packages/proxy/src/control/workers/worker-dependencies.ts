@@ -7,6 +7,8 @@ import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { LiveChallenges } from '../../server/tls/live-challenges.ts';
 import { ServiceNumbers } from '../numbers/service-numbers.ts';
 import type { ServingDependencies } from '../serving/serving-dependencies.ts';
+import { ConnectionCounts } from './connection-counts.ts';
+import { ConnectionShare } from './connection-share.ts';
 import { batchOfSlots } from './connection-slots.ts';
 import type { ControlLink } from './control-link.ts';
 import { LeasedConnections } from './leased-connections.ts';
@@ -22,6 +24,7 @@ export interface WorkerDependencies extends ServingDependencies {
   readonly ticketKeys: RotatingTicketKeys;
   readonly apart: RequestedServices;
   readonly updates: UpdateQueue;
+  readonly share: ConnectionShare | undefined;
 }
 
 // The control process is on this machine and does little: a response that is not here by then will not be soon.
@@ -52,6 +55,7 @@ export function workerDependencies(
         return response?.kind === 'tokens' ? response.tokens : undefined;
       },
     }),
+    share: connectionShare(start, link, tasks),
     semaphores: new LeasedSemaphores({
       workers,
       acquire: async (key, most) => {
@@ -90,6 +94,17 @@ export function workerDependencies(
     numbers: new ServiceNumbers(),
     onLiveRequests: (id, batch) => link.post({ kind: 'live-requests', id, batch }),
   };
+}
+
+function connectionShare({ connections }: StartMessage, link: ControlLink, tasks: Tasks): ConnectionShare | undefined {
+  if (connections === undefined) return undefined;
+  const { fd, places, own } = connections;
+  return new ConnectionShare({
+    counts: new ConnectionCounts(fd, places),
+    place: own,
+    handOver: (socket, port) => link.handOver(socket, port),
+    owner: tasks.owner('connection-shares'),
+  });
 }
 
 /** Loading leaves behind as much again as it keeps. Given back now, because no request waits for this worker yet. */

@@ -26,6 +26,8 @@ export interface FleetEvents {
   readonly launch: () => WorkerProcess;
   /** A worker accepts connections from now on. */
   readonly onServing: (worker: WorkerProcess) => void;
+  /** A worker begins to drain. */
+  readonly onRetiring: (worker: WorkerProcess) => void;
   readonly onEnded: (worker: WorkerProcess, how: 'drained' | 'crashed') => void;
 }
 
@@ -160,7 +162,9 @@ export class WorkerFleet implements Running {
 
   async #retire(worker: WorkerProcess, deadlineMs: number): Promise<void> {
     this.#retiring.add(worker);
-    await worker.drain(deadlineMs);
+    const drained = worker.drain(deadlineMs);
+    this.#events?.onRetiring(worker);
+    await drained;
     this.#retiring.delete(worker);
     if (this.#workers.delete(worker)) this.#events?.onEnded(worker, 'drained');
   }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import { Agent, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ServiceKey } from '@swarmgate/registry';
@@ -12,6 +13,23 @@ import { until } from '../../../test/until.ts';
 import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import { prepareClusterServer } from './cluster-server.ts';
+
+/** Established connections of clients at this port that a process has. */
+function connectionsOf(pid: number, port: number): number {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const inodes = new Set<string>();
+  for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+    const [, address, , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (state === '01' && address?.endsWith(local) === true) inodes.add(`socket:[${inode}]`);
+  }
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return inodes.has(readlinkSync(`/proc/${pid}/fd/${fd}`));
+    } catch {
+      return false;
+    }
+  }).length;
+}
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
@@ -51,6 +69,24 @@ describe('the life of workers', function () {
   const replacedBy = async (old: readonly number[]) => {
     await until(() => pids().length === 2 && pids().every((pid) => !old.includes(pid)), 'new workers', 60_000);
   };
+
+  it('has its share of the connections that stay open, and takes the others’ only where they do not respond', async () => {
+    const [one = 0, other = 0] = pids();
+    const count = 20;
+    const clients = () => Array.from({ length: count }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const serve = async (agents: readonly Agent[]) => {
+      const responses = await Promise.all(agents.map((agent) => rig.get('/m-599', { agent })));
+      expect(responses.filter(({ status }) => status !== 200)).to.deep.equal([]);
+    };
+    const spread = clients();
+    await serve(spread);
+    const held = [one, other].map((pid) => connectionsOf(pid, rig.port));
+    expect(held[0] ?? 0).to.be.within(count * 0.3, count * 0.7, held.join(' '));
+    const all = clients();
+    await rig.only(one, () => serve(all));
+    expect(connectionsOf(one, rig.port)).to.equal((held[0] ?? 0) + count);
+    for (const agent of [...spread, ...all]) agent.destroy();
+  });
 
   it('ends with a crash, and another takes over with all services, while the others serve on', async () => {
     const [crashing = 0, staying = 0] = pids();

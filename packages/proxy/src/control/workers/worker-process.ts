@@ -6,6 +6,8 @@ import type { BlockReport } from '../../express/plugins/block-watch.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
 import { followBlockReports } from './block-reports.ts';
+import type { HandedConnection } from './connection-placement.ts';
+import { sendable } from './handed-socket.ts';
 import type { ControlMessage, StartMessage, WorkerMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { Backlog, piecesOf } from './services-feed.ts';
 
@@ -21,7 +23,7 @@ export interface WorkerProcessOptions {
   readonly revision: () => string;
   readonly services: ReadonlyMap<ServiceKey, ServedService>;
   /** Everything but the messages that this class awaits itself. */
-  readonly onMessage: (worker: WorkerProcess, message: WorkerMessage) => void;
+  readonly onMessage: (worker: WorkerProcess, message: WorkerMessage, handle: unknown) => void;
   /** A plug-in keeps it from serving, and it is to be replaced. */
   readonly onBlocked: (worker: WorkerProcess, report: BlockReport) => void;
   /** It reported that it cannot be relied on any more. */
@@ -60,7 +62,7 @@ export class WorkerProcess {
     const { owner } = options;
     child.on(
       'message',
-      guard(owner, (message: WorkerMessage) => this.#onMessage(message)),
+      guard(owner, (message: WorkerMessage, handle: unknown) => this.#onMessage(message, handle)),
     );
     child.on(
       'error',
@@ -112,6 +114,17 @@ export class WorkerProcess {
 
   send(message: ControlMessage): void {
     guardPromise(this.#options.owner, this.#send(message));
+  }
+
+  offerConnections(): void {
+    this.send({ kind: 'offer-connections' });
+  }
+
+  giveConnection({ port, handle }: HandedConnection): void {
+    const message: ControlMessage = { kind: 'connection', port };
+    const close = guard(this.#options.owner, () => handle.close());
+    if (!this.#child.isConnected()) close();
+    else this.#child.send(message, sendable(handle), undefined, close);
   }
 
   /** Resolves when the worker serves the change, or is none that accepts connections. */
@@ -187,7 +200,7 @@ export class WorkerProcess {
     this.#reporting.delete(call);
   }
 
-  #onMessage(message: WorkerMessage): void {
+  #onMessage(message: WorkerMessage, handle: unknown): void {
     switch (message.kind) {
       case 'up':
         guardPromise({ onFault: (error) => this.#failed(error) }, this.#bootstrap());
@@ -225,7 +238,7 @@ export class WorkerProcess {
         this.#lastMetrics = message.metrics;
         return;
       default:
-        this.#options.onMessage(this, message);
+        this.#options.onMessage(this, message, handle);
     }
   }
 

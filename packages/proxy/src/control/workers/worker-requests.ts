@@ -3,7 +3,9 @@ import type { ServicesApart } from '../../exchange/services-apart.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
 import type { LiveWatches } from '../live/live-watches.ts';
 import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+import type { ConnectionPlacement } from './connection-placement.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
+import { isSocketHandle } from './handed-socket.ts';
 import type { WorkerMessage } from './messages.ts';
 import { leaseTokens } from './rate-tokens.ts';
 import type { SharedEjections } from './shared-ejections.ts';
@@ -24,6 +26,8 @@ export interface SharedParts {
   /** Notifies the other replicas. */
   readonly onEjected: (endpointId: string) => void;
   readonly fleet: WorkerFleet;
+  /** `undefined`: every worker keeps what it accepts. */
+  readonly placement: ConnectionPlacement<WorkerProcess> | undefined;
   readonly owner: FaultOwner;
 }
 
@@ -39,10 +43,17 @@ export function responderToWorkers({
   workers,
   onEjected,
   fleet,
+  placement,
   owner,
 }: SharedParts) {
-  return (worker: WorkerProcess, message: WorkerMessage): void => {
+  return (worker: WorkerProcess, message: WorkerMessage, handle: unknown): void => {
     switch (message.kind) {
+      case 'hand-over':
+        if (isSocketHandle(handle)) placement?.handedOver(worker, { port: message.port, handle });
+        return;
+      case 'takes-connections':
+        placement?.takes(worker);
+        return;
       case 'take-tokens': {
         const { call, limit, key } = message;
         guardPromise(

@@ -15,6 +15,7 @@ import { ownPorts } from '../../endpoints/own-ports.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { prepareRequestServer, type RequestServer } from '../serving/request-server.ts';
 import { ControlLink } from './control-link.ts';
+import { isSocketHandle, type SocketHandle, socketOf } from './handed-socket.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { type WorkerDependencies, workerDependencies } from './worker-dependencies.ts';
@@ -32,8 +33,8 @@ export class WorkerProgram {
   run(): void {
     // The last guard: an error that passed every other one costs this worker, after it has drained.
     process.on('uncaughtException', (error) => this.onFault(error));
-    this.#link.listen((message) => {
-      if (message.kind !== 'start') this.#worker?.take(message);
+    this.#link.listen((message, handle) => {
+      if (message.kind !== 'start') this.#worker?.take(message, handle);
       else {
         this.#worker = new Worker(message, this.#link);
         guardPromise(this, this.#worker.serve());
@@ -83,9 +84,15 @@ class Worker {
       lines.write('error', messageOf(error), { err: error }, 'an error passed every guard: this worker is replaced');
   }
 
-  take(message: LaterMessage): void {
+  take(message: LaterMessage, handle: unknown): void {
     const { challenges, ticketKeys, updates, apart, suspendedPlugins } = this.#dependencies;
     switch (message.kind) {
+      case 'offer-connections':
+        this.#link.post({ kind: 'takes-connections' });
+        return;
+      case 'connection':
+        if (isSocketHandle(handle)) this.#adopt(handle, message.port);
+        return;
       case 'forget':
         this.#server?.forget(new Set(message.services));
         return;
@@ -183,6 +190,12 @@ class Worker {
     const server = await prepareRequestServer(options, this.#dependencies);
     await server.open();
     return server;
+  }
+
+  #adopt(handle: SocketHandle, port: number): void {
+    this.#dependencies.share?.took();
+    if (this.#server === undefined) handle.close();
+    else this.#server.adopt(socketOf(handle), port);
   }
 
   #useCertificates({ source, certificates }: CertificatesMessage): void {
