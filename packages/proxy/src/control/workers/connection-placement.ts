@@ -15,7 +15,7 @@ export interface PlacedWorker {
   giveConnection(connection: HandedConnection): void;
 }
 
-/** A connection of which nothing has been read. Whoever has it closes the handle once another process has it. */
+/** A connection of which nothing has been read. Its owner closes the handle once another process has the connection. */
 export interface HandedConnection {
   /** Of the entrypoint that accepted it. */
   readonly port: number;
