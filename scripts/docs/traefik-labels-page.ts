@@ -9,7 +9,7 @@ import {
   tcpMiddlewareKeys,
   tcpRouterKeys,
   tcpServiceKeys,
-} from '@swarmgate/labels';
+} from '@swarmgate/labels/traefik';
 import { code, generatedNote, table } from './markdown.ts';
 
 /** docs/traefik-labels.md: every label of Traefik that is read, and what becomes of it. */

@@ -40,10 +40,27 @@ describe('Node’s own HTTP servers', () => {
     ["export * from 'node:http';", ['*']],
     ["const http = await import('node:http');", ['*']],
     ["const http = process.getBuiltinModule('node:http');", ['*']],
+    ["import { nodeHttp } from '@swarmgate/runtime';\nnodeHttp.createServer();", ['createServer']],
+    ["import { nodeHttp } from '@swarmgate/runtime';\nconst { createServer } = nodeHttp;", ['*']],
     ["import { createServer } from 'node:net';\nimport { x } from './http.ts';", []],
   ];
   for (const [source, names] of cases)
     it(`are found in ${JSON.stringify(source)}`, () => {
       expect(takenOfNodeHttp(source)).to.deep.equal([...names].sort());
     });
+
+  it('are imported for their types only, because an import of the values loads a client of its own', () => {
+    const sources = globSync('packages/{runtime,labels,registry,acme,proxy,swarm-listener,cli}/src/**/*.ts', {
+      cwd: root,
+    });
+    const importing = sources.filter(
+      (file) =>
+        !file.endsWith('.test.ts') &&
+        // Loaded only with `CONSUL_UI_PORT`.
+        !file.includes('/consul-ui/') &&
+        /^import (?!type\b)[^;]*from 'node:http';$/m.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(sources.length).to.be.greaterThan(300);
+    expect(importing).to.deep.equal([]);
+  });
 });

@@ -31,7 +31,7 @@ const servers = /^(?:node:)?(?:http|https|http2|_http_server|_http_common)$/;
 
 /**
  * What a source takes from Node's HTTP modules: the names of named imports, and `*` for every other way to get at one
- * (a default or namespace import, `import()`, `require`, `process.getBuiltinModule`, a re-export).
+ * (a default or namespace import, `import()`, `require`, `process.getBuiltinModule`, a re-export). Members of `nodeHttp` count as named.
  */
 export function takenOfNodeHttp(source: string): readonly string[] {
   const taken: string[] = [];
@@ -53,5 +53,8 @@ export function takenOfNodeHttp(source: string): readonly string[] {
   }
   for (const [, specifier = ''] of source.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"`]([^'"`]+)['"`]/g))
     if (servers.test(specifier)) taken.push('*');
+  // `nodeHttp` of the runtime stands for the module; only its members may be used.
+  for (const [, name] of source.replace(/^import [^;]*;$/gm, '').matchAll(/\bnodeHttp\b(?:\.(\w+))?/g))
+    taken.push(name ?? '*');
   return [...new Set(taken)].sort();
 }

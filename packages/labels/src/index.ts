@@ -43,18 +43,6 @@ export type {
 } from './middlewares/middleware-kind.ts';
 export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
 export { showMiddleware } from './middlewares/show-middleware.ts';
-export { type BoundedYaml, readYaml, type YamlFault, yamlBounds } from './traefik/bounded-yaml.ts';
-export { type Constraint, readConstraint } from './traefik/constraints.ts';
-export * from './traefik/dynamic-file.ts';
-export { type DynamicFile, dynamicFileName } from './traefik/dynamic-parts.ts';
-export { type EntrypointOptions, readEntrypointOptions } from './traefik/entrypoint-options.ts';
-export { entrypointsName } from './traefik/entrypoint-redirects.ts';
-export * from './traefik/label-keys.ts';
-export * from './traefik/network.ts';
-export { type ReadLabels, readTraefikLabels } from './traefik/read-labels.ts';
-export { readTraefikArgs, type TraefikArgs, traefikLines } from './traefik/traefik-args.ts';
-export * from './traefik/traefik-options.ts';
-export * from './traefik/translate-traefik.ts';
 export { controlCharacterIn } from './values/control-characters.ts';
 export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts';
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';

@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import {
   destinationLabels,
   middlewareKinds,
-  readTraefikLabels,
   serviceLabels,
   translateParameters,
-  translateTraefik,
   withRequires,
 } from '@swarmgate/labels';
+import { readTraefikLabels, translateTraefik } from '@swarmgate/labels/traefik';
 import type { Registry, ServiceDefinition } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { freePort } from './free-ports.ts';

@@ -5,6 +5,7 @@ import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
 import { createExpressRouter } from '../src/express/express-router.ts';
 import type { EncodedSlash } from '../src/routing/normal-path.ts';
 import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
+import { createReferenceHttp2Server } from '../src/server/http2/reference/reference-server.ts';
 import type { ConnectionPool, PoolLimits } from '../src/transport/connection-pool.ts';
 import { RawClient } from './raw-client.ts';
 import { type TestContext, type TestContextOptions, testContext } from './test-context.ts';
@@ -40,7 +41,7 @@ const newRequestId = () => `id-${String(++requestIds).padStart(5, '0')}`;
 
 export const makeCoreServer = (
   { limits, trusted, writesVia, ...others }: ServerMaterial,
-  http2?: { readonly mostStreams: number; readonly isReference?: boolean },
+  http2?: { readonly mostStreams: number; readonly makeServer?: typeof createReferenceHttp2Server },
 ) =>
   createHttpServer({
     ...(http2 === undefined ? {} : { http2 }),
@@ -59,7 +60,7 @@ export const makeHttp2Server: MakeServer = (material) => makeCoreServer(material
 
 /** The same, by node:http2 (`HTTP2=node`). */
 export const makeReferenceServer: MakeServer = (material) =>
-  makeCoreServer(material, { mostStreams: 100, isReference: true });
+  makeCoreServer(material, { mostStreams: 100, makeServer: createReferenceHttp2Server });
 
 /** The same, with every route through Express. */
 export const makeExpressServer: MakeServer = (material) => makeCoreServer(throughExpress(material));

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type DynamicText, type Problem, readDynamicFiles } from '@swarmgate/labels';
+import type { Problem } from '@swarmgate/labels';
+import { type DynamicText, readDynamicFiles } from '@swarmgate/labels/traefik';
 import { type Logger, messageOf, type Running, type Tasks, UsageError } from '@swarmgate/runtime';
 import type { TraefikFileState } from './labels/traefik-services.ts';
 import { readTraefikFiles, stampOfTraefikFiles } from './traefik-files.ts';

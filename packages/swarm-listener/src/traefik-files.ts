@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type DynamicText, dynamicFileBounds } from '@swarmgate/labels';
+import { type DynamicText, dynamicFileBounds } from '@swarmgate/labels/traefik';
 import { messageOf } from '@swarmgate/runtime';
 import { readRegularFileSync } from '@swarmgate/runtime/regular-file';
 

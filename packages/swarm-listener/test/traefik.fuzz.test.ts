@@ -9,7 +9,7 @@ import {
   tcpRouterKeys,
   tcpServiceKeys,
   traefikLines,
-} from '@swarmgate/labels';
+} from '@swarmgate/labels/traefik';
 import { checkDefinition } from '@swarmgate/registry';
 import { readSettings } from '@swarmgate/runtime';
 import { fuzzRuns } from '@swarmgate/runtime/testing';

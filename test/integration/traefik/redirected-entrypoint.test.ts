@@ -4,7 +4,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTraefikLabels, translateTraefik } from '@swarmgate/labels';
+import { readTraefikLabels, translateTraefik } from '@swarmgate/labels/traefik';
 import type { Registry, ServiceDefinition } from '@swarmgate/registry';
 import { readSettings } from '@swarmgate/runtime';
 import { familiesOf } from '@swarmgate/swarm-listener';

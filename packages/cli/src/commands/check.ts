@@ -1,4 +1,4 @@
-import type { TraefikArgs } from '@swarmgate/labels';
+import type { TraefikArgs } from '@swarmgate/labels/traefik';
 import type { RoutesResponse, ServicesResponse } from '@swarmgate/proxy';
 import { UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';

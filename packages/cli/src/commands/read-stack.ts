@@ -7,7 +7,7 @@ import {
   readTraefikArgs,
   type TraefikArgs,
   traefikLines,
-} from '@swarmgate/labels';
+} from '@swarmgate/labels/traefik';
 import { messageOf, UsageError } from '@swarmgate/runtime/errors';
 import { readSettings } from '@swarmgate/runtime/settings';
 import {

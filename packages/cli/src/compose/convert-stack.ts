@@ -1,4 +1,4 @@
-import { readYaml } from '@swarmgate/labels';
+import { readYaml } from '@swarmgate/labels/traefik';
 import { UsageError } from '@swarmgate/runtime/errors';
 import { type Document, isMap, isSeq, type YAMLMap } from 'yaml';
 import type { DesiredService } from './desired-services.ts';

@@ -1,17 +1,15 @@
+import { type LabelDefaults, type Problem, translateParameters } from '@swarmgate/labels';
 import {
   type DynamicFile,
   dynamicFileName,
   entrypointsName,
   isForTraefik,
-  type LabelDefaults,
   networkProblem,
-  type Problem,
   requestedNetwork,
   type TraefikOptions,
   type TraefikTranslation,
-  translateParameters,
   translateTraefik,
-} from '@swarmgate/labels';
+} from '@swarmgate/labels/traefik';
 import type { ServiceDefinition } from '@swarmgate/registry';
 import { type LabelFamily, parseBoolean } from '@swarmgate/runtime';
 import {

@@ -1,4 +1,4 @@
-import { readYaml, type YamlFault } from '@swarmgate/labels';
+import { readYaml, type YamlFault } from '@swarmgate/labels/traefik';
 import { UsageError } from '@swarmgate/runtime/errors';
 import type { TraefikProcess } from '@swarmgate/swarm-listener';
 import { isMap, isScalar } from 'yaml';

@@ -1,4 +1,4 @@
-import type { BoundedYaml } from '@swarmgate/labels';
+import type { BoundedYaml } from '@swarmgate/labels/traefik';
 import { isAlias, isMap, isScalar, isSeq, type Pair } from 'yaml';
 
 /** Aliases of one document. */

@@ -1,4 +1,4 @@
-import type { TraefikArgs } from '@swarmgate/labels';
+import type { TraefikArgs } from '@swarmgate/labels/traefik';
 import type { DesiredService } from '../compose/desired-services.ts';
 import type { Effects } from '../compose/effects.ts';
 import { describeProblem } from './problem.ts';

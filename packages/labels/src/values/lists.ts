@@ -1,4 +1,4 @@
-import { METHODS } from 'node:http';
+import { nodeHttp } from '@swarmgate/runtime';
 import { isToken, tokenSchema } from './header-names.ts';
 import { splitParts } from './split.ts';
 import { not, ok, type ParseOptions, type Value } from './value.ts';
@@ -18,7 +18,7 @@ export const texts: Value<readonly string[]> = {
   schema: (zod) => zod.array(zod.string().min(1)).min(1),
 };
 
-const usualMethods = new Set([...METHODS, 'QUERY']);
+const usualMethods = new Set([...nodeHttp.METHODS, 'QUERY']);
 
 /**
  * The method as requests carry it. Methods are compared letter by letter (RFC 9110, section 9.1) and their set is open, but

@@ -1,4 +1,5 @@
-import { type OutgoingHttpHeader, type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+import { nodeHttp } from '@swarmgate/runtime';
 import { HeaderList } from '../model/header-list.ts';
 
 /** An error with a code of node:http, which middleware acts on. */
@@ -41,8 +42,8 @@ export function interimHeaders(
   const headers = new HeaderList();
   for (const [name, value] of pairsOf(fields ?? {}))
     for (const each of Array.isArray(value) ? value : [value]) {
-      validateHeaderName(name);
-      validateHeaderValue(name, String(each));
+      nodeHttp.validateHeaderName(name);
+      nodeHttp.validateHeaderValue(name, String(each));
       headers.add(name, String(each));
     }
   return headers;
@@ -53,9 +54,9 @@ export function trailerLinesOf(trailers: OutgoingHttpHeaders | readonly (readonl
   const pairs = Array.isArray(trailers) ? (trailers as [string, string][]) : Object.entries(trailers);
   let lines = '';
   for (const [name, value] of pairs) {
-    validateHeaderName(name);
+    nodeHttp.validateHeaderName(name);
     for (const each of Array.isArray(value) ? value : [value]) {
-      validateHeaderValue(name, String(each));
+      nodeHttp.validateHeaderValue(name, String(each));
       lines += `${name}: ${String(each)}\r\n`;
     }
   }

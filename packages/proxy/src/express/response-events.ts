@@ -1,6 +1,5 @@
-import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { guard } from '@swarmgate/runtime';
+import { guard, nodeHttp } from '@swarmgate/runtime';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { responseError } from './response-checks.ts';
 import type { ViewRequest } from './view-request.ts';
@@ -11,7 +10,7 @@ export type WriteCallback = (error?: Error | null) => void;
  * A response's states and the order of its events, those of node:http: `finish` when the last bytes have been given to the
  * connection, then the end of an unread request, then `close`; `close` alone where the exchange ends before that.
  */
-export class ResponseEvents extends ServerResponse<ViewRequest> {
+export class ResponseEvents extends nodeHttp.ServerResponse<ViewRequest> {
   static {
     // The types declare properties; node:http has accessors of its own state, which these replace.
     const accessors: PropertyDescriptorMap & ThisType<ResponseEvents> = {

@@ -1,6 +1,6 @@
-import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { guard } from '@swarmgate/runtime';
+import { guard, nodeHttp } from '@swarmgate/runtime';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { allowedTrailers } from '../http/chunked-reader.ts';
 import { applyHeaderChanges, distinctHeadersOf, headersObjectOf } from './headers-object.ts';
@@ -33,7 +33,7 @@ const noSocket = new ViewSocket(
 ) as unknown as Socket;
 
 /** A request of node:http's shape, made of the exchange: for Express and its middleware. */
-export class ViewRequest extends IncomingMessage {
+export class ViewRequest extends nodeHttp.IncomingMessage {
   static {
     // Accessors, because most requests pass no middleware that reads them; what node:http sets while it makes a request is dropped.
     const dropped = () => undefined;

@@ -1,4 +1,5 @@
-import { type OutgoingHttpHeader, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+import { nodeHttp } from '@swarmgate/runtime';
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
@@ -96,7 +97,8 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     const fields = typeof reason === 'string' ? headers : (reason ?? headers);
     this.#setFields(fields);
     this.statusCode = code;
-    this.statusMessage = typeof reason === 'string' ? reason : this.statusMessage || (STATUS_CODES[code] ?? 'unknown');
+    this.statusMessage =
+      typeof reason === 'string' ? reason : this.statusMessage || (nodeHttp.STATUS_CODES[code] ?? 'unknown');
     checkReason(this.statusMessage);
     this.#headWritten = true;
     return this;
@@ -293,7 +295,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     if (length !== undefined && status === 204) headers.delete('content-length');
     if (this.#hasBody && length !== undefined) this.#left = Number(length);
     const framing = !this.#hasBody ? 'none' : length === undefined ? 'unsized' : 'length';
-    const reason = this.statusMessage === STATUS_CODES[status] ? '' : this.statusMessage;
+    const reason = this.statusMessage === nodeHttp.STATUS_CODES[status] ? '' : this.statusMessage;
     return { head: { status, reason, sent: undefined, headers }, framing };
   }
 

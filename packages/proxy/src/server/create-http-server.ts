@@ -12,7 +12,6 @@ import { ConnectionPool, type PoolLimits } from '../transport/connection-pool.ts
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import { createHttp1Server } from './http1/http1-server.ts';
 import { createHttp2Server } from './http2/http2-server.ts';
-import { createReferenceHttp2Server } from './http2/reference/reference-server.ts';
 import type { ProtocolServer } from './protocol-server.ts';
 
 export interface HttpServerOptions {
@@ -40,8 +39,12 @@ export interface HttpServerOptions {
   readonly mostBodyBytes?: number;
   readonly poolLimits?: Partial<PoolLimits>;
   readonly headLimits?: HeadLimits;
-  /** `HTTP2`: serve it where a client chooses it, `isReference` by node:http2. Default: not. */
-  readonly http2?: { readonly mostStreams?: number; readonly isReference?: boolean };
+  /** `HTTP2`: serve it where a client chooses it. Default: not. */
+  readonly http2?: {
+    readonly mostStreams?: number;
+    /** The server by node:http2, which is loaded only where it is used. Default: this proxy’s own. */
+    readonly makeServer?: typeof createHttp2Server;
+  };
   readonly logger: Logger;
   /** Called with the time that each connection to an endpoint took to open, in milliseconds. */
   readonly onOpened?: (tookMs: number) => void;
@@ -87,9 +90,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     logger,
   };
   const headLimits = options.headLimits === undefined ? {} : { limits: options.headLimits };
-  const makeHttp2 = options.http2?.isReference === true ? createReferenceHttp2Server : createHttp2Server;
+  const { makeServer = createHttp2Server, ...http2Options } = options.http2 ?? {};
   const http2 =
-    options.http2 === undefined ? undefined : makeHttp2({ context: shared, timeouts, ...headLimits, ...options.http2 });
+    options.http2 === undefined ? undefined : makeServer({ context: shared, timeouts, ...headLimits, ...http2Options });
   const prior = http2 === undefined ? {} : { onHttp2: http2.accept };
   const http1 = createHttp1Server({ context: shared, timeouts, ...headLimits, ...prior });
   return {

@@ -1,4 +1,4 @@
-import { readConstraint, readEntrypointOptions, type TraefikOptions } from '@swarmgate/labels';
+import { readConstraint, readEntrypointOptions, type TraefikOptions } from '@swarmgate/labels/traefik';
 import { type LabelFamily, type Logger, type Settings, UsageError, usualEntrypoints } from '@swarmgate/runtime';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';

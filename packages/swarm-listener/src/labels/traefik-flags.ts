@@ -1,12 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Problem,
-  type ProblemReason,
-  readTraefikArgs,
-  type TraefikArgs,
-  type TraefikOptions,
-  traefikLines,
-} from '@swarmgate/labels';
+import type { Problem, ProblemReason } from '@swarmgate/labels';
+import { readTraefikArgs, type TraefikArgs, type TraefikOptions, traefikLines } from '@swarmgate/labels/traefik';
 import { messageOf, readSettings, type Settings } from '@swarmgate/runtime';
 import type { SwarmService, TraefikProcess } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';

@@ -1,4 +1,4 @@
-import { readDynamicFile } from '@swarmgate/labels';
+import { readDynamicFile } from '@swarmgate/labels/traefik';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { Observation } from '../swarm/observation.ts';

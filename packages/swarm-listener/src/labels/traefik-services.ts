@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Problem } from '@swarmgate/labels';
 import {
   type DynamicFile,
   dynamicFileName,
   entrypointsName,
   isForTraefik,
-  type Problem,
   readTraefikLabels,
   type TraefikOptions,
   type TraefikService,
   type TraefikTranslation,
   translateTraefik,
-} from '@swarmgate/labels';
+} from '@swarmgate/labels/traefik';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import type { TraefikFlagsState } from './traefik-flags.ts';

@@ -1,4 +1,5 @@
-import { type LabelDefaults, type TraefikOptions, translateParameters } from '@swarmgate/labels';
+import { type LabelDefaults, translateParameters } from '@swarmgate/labels';
+import type { TraefikOptions } from '@swarmgate/labels/traefik';
 import type { EndpointsDocument, PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
 import type { LabelFamily } from '@swarmgate/runtime';
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';

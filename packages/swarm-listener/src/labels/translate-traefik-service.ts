@@ -2,12 +2,10 @@ import {
   controlCharacterIn,
   definitionSizeProblem,
   type LabelDefaults,
-  networkProblem,
-  requestedNetwork,
-  type TraefikTranslation,
   translateParameters,
   withRequires,
 } from '@swarmgate/labels';
+import { networkProblem, requestedNetwork, type TraefikTranslation } from '@swarmgate/labels/traefik';
 import type { PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';

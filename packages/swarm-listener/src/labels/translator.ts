@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { dynamicFileName, entrypointsName } from '@swarmgate/labels';
+import { dynamicFileName, entrypointsName } from '@swarmgate/labels/traefik';
 import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';

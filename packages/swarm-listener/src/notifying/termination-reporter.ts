@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import { Agent } from 'node:http';
 import type { Logger, Running } from '@swarmgate/runtime';
-import { createRepeatedLines } from '@swarmgate/runtime';
+import { createRepeatedLines, nodeHttp } from '@swarmgate/runtime';
 import fetch from 'node-fetch';
 
 /** A task whose container is being stopped, has ended, or failed its health check. */
@@ -33,7 +32,7 @@ export function createTerminationReporter({
   logger,
 }: TerminationReporterOptions): TerminationReporter {
   const url = new URL('/v1/task-terminating', listenerUrl);
-  const agent = new Agent({ keepAlive: true });
+  const agent = new nodeHttp.Agent({ keepAlive: true });
   const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();
   const counts = { delivered: 0, failed: 0 };

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import {
   type Authorization,
   authorizeChange,
@@ -7,6 +6,7 @@ import {
   type Caller,
   type Logger,
   messageOf,
+  nodeHttp,
   type ReadPolicy,
   type Running,
   UsageError,
@@ -160,7 +160,7 @@ export async function serveRest(
   at: { readonly host: string; readonly port: number },
   logger: Logger,
 ): Promise<ListeningRest> {
-  const server = createServer(app);
+  const server = nodeHttp.createServer(app);
   server.listen(at.port, at.host);
   try {
     await once(server, 'listening');

@@ -1,7 +1,7 @@
-import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer, type Server as SecureServer } from 'node:https';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import { guard } from '@swarmgate/runtime';
+import { guard, nodeHttp } from '@swarmgate/runtime';
 import type { AdminCertificate } from './admin-certificate.ts';
 import { boundConnections, boundHandshakes } from './admin-connections.ts';
 
@@ -26,7 +26,7 @@ export function createAdminListener(
   handshakeTimeout = usualHandshakeMs,
 ): AdminListener {
   if (certificate === undefined) {
-    const server = createHttpServer(options, onCall);
+    const server = nodeHttp.createServer(options, onCall);
     boundConnections(server, most);
     return { listening: server, calls: server, closeOthers() {} };
   }

@@ -231,10 +231,10 @@ export async function prepareRequestServer(
     isRelayed: (name, port) => byServerName.isRelayed(name, port),
     wrongProtocol: (route, endpoint, spoken) => protocols.found(route, endpoint, spoken),
     observe: measured.observe,
-    ...routeHandlers(settings, plugins),
+    ...(await routeHandlers(settings, plugins)),
     tracer: measured.tracing?.tracer,
   };
-  const http = httpServer(settings, context, trusted, logger, measured, budget);
+  const http = await httpServer(settings, context, trusted, logger, measured, budget);
 
   const resources = new ResourceProblems([
     descriptors(descriptorsAllowed, () => (http.pool.isShort ? 1 : admission.share)),

@@ -11,8 +11,8 @@ describe('which router serves HTTP', () => {
     [{ LANE: 'express', HTTP_ROUTER: 'core' }, false],
   ];
   for (const [env, throughExpress] of cases)
-    it(`is ${throughExpress ? 'Express' : 'the core one'} with ${JSON.stringify(env)}`, () => {
+    it(`is ${throughExpress ? 'Express' : 'the core one'} with ${JSON.stringify(env)}`, async () => {
       const settings = readSettings('proxy', { env, secretsDir: '/nowhere' });
-      expect('handlerOf' in routeHandlers(settings, undefined)).to.equal(throughExpress);
+      expect('handlerOf' in (await routeHandlers(settings, undefined))).to.equal(throughExpress);
     });
 });

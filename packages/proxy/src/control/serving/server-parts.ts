@@ -11,14 +11,15 @@ import { defaultPoolLimits } from '../../transport/connection-pool.ts';
 import type { ServingMetrics } from './server-metrics.ts';
 
 /** The HTTP server, as the settings have it. */
-export function httpServer(
+export async function httpServer(
   settings: Settings,
   context: ExchangeContext,
   trusted: TrustedProxies,
   logger: Logger,
   measured: Pick<ServingMetrics, 'opened'>,
   budget: DescriptorBudget,
-): HttpServer {
+): Promise<HttpServer> {
+  const http2 = settings.http2 === false ? undefined : { mostStreams: settings.http2MaxConcurrentStreams };
   return createHttpServer({
     context,
     timeouts: {
@@ -43,12 +44,16 @@ export function httpServer(
       queueMs: settings.timeoutQueueMs,
       inAll: Math.min(defaultPoolLimits.inAll, budget.endpoints),
     },
-    ...(settings.http2 === false
-      ? {}
-      : { http2: { mostStreams: settings.http2MaxConcurrentStreams, isReference: settings.http2 === 'node' } }),
+    ...(http2 === undefined ? {} : { http2: settings.http2 === 'node' ? { ...http2, ...(await reference()) } : http2 }),
     logger,
     onOpened: measured.opened,
   });
+}
+
+/** By node:http2, which takes memory of each process that loads it. */
+async function reference() {
+  const { createReferenceHttp2Server } = await import('../../server/http2/reference/reference-server.ts');
+  return { makeServer: createReferenceHttp2Server };
 }
 
 /** Ports whose connections begin with a PROXY header, as the settings have them. */

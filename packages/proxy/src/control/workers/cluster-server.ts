@@ -150,7 +150,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     for (const listener of ejectionListeners) listener(endpointId);
   };
   const challenges = new OpenChallenges();
-  const startMemory = new StartMemory();
+  const startMemory = new StartMemory(owner);
   const firstTable = Promise.withResolvers<void>();
   const onMessage = responderToWorkers({
     limiters,

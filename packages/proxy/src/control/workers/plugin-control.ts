@@ -3,7 +3,7 @@ import { type Logger, messageOf, type Settings, type Tasks } from '@swarmgate/ru
 import type { Registry as Metrics } from 'prom-client';
 import type { BlockReport } from '../../express/plugins/block-watch.ts';
 import { PluginFailures } from '../../express/plugins/plugin-failures.ts';
-import { failureCounter } from '../../express/plugins/served-plugins.ts';
+import { failureCounter } from '../../express/plugins/plugin-metrics.ts';
 import type { Route } from '../../model/route.ts';
 import { checkPlugins, type PluginFault } from '../plugins/check-plugins.ts';
 import { PluginFolder } from '../plugins/plugin-folder.ts';

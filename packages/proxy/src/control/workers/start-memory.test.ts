@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { StartMemory } from './start-memory.ts';
 
+const owner = {
+  onFault(error: unknown) {
+    throw error;
+  },
+};
+
 describe('memory of the start', () => {
   const cases = [
     ['a large table is there when the workers serve', [['opened', 10_000]], 1],
@@ -33,10 +39,14 @@ describe('memory of the start', () => {
   for (const [what, steps, times] of cases)
     it(`is given back ${times === 1 ? 'once' : 'never'}: ${what}`, () => {
       let released = 0;
-      const memory = new StartMemory(() => {
+      const waiting: (() => void)[] = [];
+      const release = () => {
         released += 1;
-      });
+      };
+      const memory = new StartMemory(owner, release, (later) => waiting.push(later));
       for (const [step, services] of steps) memory[step](services);
+      expect(released, 'not while the first clients are served').to.equal(0);
+      for (const later of waiting) later();
       expect(released).to.equal(times);
     });
 
@@ -47,7 +57,7 @@ describe('memory of the start', () => {
     const withGarbage = heap();
     expect(withGarbage).to.be.above(before + 5_000_000);
     garbage = [];
-    new StartMemory().opened(10_000 + garbage.length);
+    new StartMemory(owner, undefined, (release) => release()).opened(10_000 + garbage.length);
     expect(heap()).to.be.below(withGarbage - 5_000_000);
   });
 });

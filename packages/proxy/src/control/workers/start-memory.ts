@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { type FaultOwner, guard } from '@swarmgate/runtime';
 
 /** Fewer services leave nothing behind that is worth the pause. */
 const fewestServices = 1_000;
@@ -10,11 +11,14 @@ const fewestServices = 1_000;
  */
 export class StartMemory {
   readonly #release: () => void;
+  readonly #later: (release: () => void) => void;
   #isOpen = false;
   #isReleased = false;
 
-  constructor(release: () => void = collectAll) {
-    this.#release = release;
+  /** @param later calls back when the first clients are served. Default: 3 s later */
+  constructor(owner: FaultOwner, release: () => void = collectAll, later = afterFirstClients) {
+    this.#release = guard(owner, release);
+    this.#later = later;
   }
 
   /** The workers serve this many services. */
@@ -27,8 +31,13 @@ export class StartMemory {
   applied(services: number): void {
     if (!this.#isOpen || this.#isReleased || services < fewestServices) return;
     this.#isReleased = true;
-    this.#release();
+    this.#later(this.#release);
   }
+}
+
+// Their workers may have to wait for this process, as for a place under `MAX_CONNECTIONS`.
+function afterFirstClients(release: () => void): void {
+  setTimeout(release, 3_000).unref();
 }
 
 /** Without V8's collector at hand, as where Node leaves it out, memory stays with the process. */

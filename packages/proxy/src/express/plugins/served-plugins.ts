@@ -1,12 +1,13 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
 import type { FaultOwner, Logger } from '@swarmgate/runtime';
-import { Counter, type Registry as Metrics } from 'prom-client';
-import { type DurationCell, DurationMetric } from '../../exchange/duration-metric.ts';
+import type { Counter } from 'prom-client';
+import type { DurationCell } from '../../exchange/duration-metric.ts';
 import type { Route } from '../../model/route.ts';
 import { BlockWatch } from './block-watch.ts';
 import { type LoadedPlugin, loadPlugins } from './load-plugins.ts';
 import { PluginFailures } from './plugin-failures.ts';
 import type { PluginObserver } from './plugin-handler.ts';
+import type { PluginMetrics } from './plugin-metrics.ts';
 import { RoutePlugins } from './route-plugins.ts';
 import { catchPluginErrors } from './running-plugin.ts';
 import type { SuspendedNames } from './suspended-names.ts';
@@ -21,11 +22,6 @@ export interface ServedPluginsOptions {
   readonly suspended: Pick<SuspendedNames, 'has'>;
   /** Gets an error of the thread that finds plug-ins which block. */
   readonly owner: FaultOwner;
-}
-
-export interface PluginMetrics {
-  readonly times: DurationMetric;
-  readonly failed: Counter;
 }
 
 /** The plug-ins of one process that serves requests. */
@@ -123,28 +119,4 @@ export class ServedPlugins {
     this.#failed.inc({ plugin });
     for (const key of this.routes.servicesOf(plugin)) this.#failures.add(key, plugin, error);
   }
-}
-
-/** Registered by every proxy, so that dashboards find them. */
-export function pluginMetrics(metrics: Metrics): PluginMetrics {
-  const times = new DurationMetric(
-    {
-      name: 'swarmgate_plugin_seconds',
-      help: 'Time that a request spends in each plug-in before the next one, waiting included; until the response ends where the plug-in responds by itself',
-      labelNames: ['plugin'],
-      bounds: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    },
-    metrics,
-  );
-  return { times, failed: failureCounter(metrics) };
-}
-
-/** Also of the control process, which counts what a worker that is blocked cannot. */
-export function failureCounter(metrics: Metrics): Counter {
-  return new Counter({
-    name: 'swarmgate_plugin_failures_total',
-    help: 'Errors of plug-ins: those that cost a request, those of their timers and events, and each time that one blocked a process',
-    labelNames: ['plugin'],
-    registers: [metrics],
-  });
 }

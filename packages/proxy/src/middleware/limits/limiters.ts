@@ -1,7 +1,11 @@
 import type { RateLimit } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
 import { LRUCache } from 'lru-cache';
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+// By file: the index loads clients of a dozen stores, 4 MB of each process.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
+import RateLimiterRedis from 'rate-limiter-flexible/lib/RateLimiterRedis.js';
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js';
 import type { Count } from './count.ts';
 import { type BucketLimit, LocalBuckets } from './local-buckets.ts';
 import { redisBuckets } from './redis-buckets.ts';

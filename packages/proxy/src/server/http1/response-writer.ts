@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { nodeHttp } from '@swarmgate/runtime';
 import { type ClientHead, fieldLinesOf } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
 import { lastChunk } from '../../http/chunked-reader.ts';
@@ -164,5 +164,5 @@ export class ResponseWriter implements ResponseSink {
 }
 
 function statusLine({ status, reason }: ClientHead): string {
-  return `HTTP/1.1 ${status} ${reason === '' ? (STATUS_CODES[status] ?? '') : reason}\r\n`;
+  return `HTTP/1.1 ${status} ${reason === '' ? (nodeHttp.STATUS_CODES[status] ?? '') : reason}\r\n`;
 }
