@@ -16,9 +16,9 @@ export class StartMemory {
   #isReleased = false;
 
   /** @param later calls back when the first clients are served. Default: 3 s later */
-  constructor(owner: FaultOwner, release: () => void = collectAll, later = afterFirstClients) {
-    this.#release = guard(owner, release);
-    this.#later = later;
+  constructor(owner: FaultOwner, release: () => void = collectAll, later: typeof afterFirstClients = afterFirstClients) {
+    this.#release = release;
+    this.#later = (act) => later(act, owner);
   }
 
   /** The workers serve this many services. */
@@ -36,8 +36,8 @@ export class StartMemory {
 }
 
 // Their workers may have to wait for this process, as for a place under `MAX_CONNECTIONS`.
-function afterFirstClients(release: () => void): void {
-  setTimeout(release, 3_000).unref();
+function afterFirstClients(release: () => void, owner: FaultOwner): void {
+  setTimeout(guard(owner, release), 3_000).unref();
 }
 
 /** Without V8's collector at hand, as where Node leaves it out, memory stays with the process. */
