@@ -16,7 +16,11 @@ export class StartMemory {
   #isReleased = false;
 
   /** @param later calls back when the first clients are served. Default: 3 s later */
-  constructor(owner: FaultOwner, release: () => void = collectAll, later: typeof afterFirstClients = afterFirstClients) {
+  constructor(
+    owner: FaultOwner,
+    release: () => void = collectAll,
+    later: typeof afterFirstClients = afterFirstClients,
+  ) {
     this.#release = release;
     this.#later = (act) => later(act, owner);
   }
