@@ -167,7 +167,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     }
     if (end === 'cut') {
       this.#stage = 'closing';
-      reset(this.#socket);
+      this.#writer.reset();
     } else if (!this.#writer.persistent) this.#close();
     else {
       this.#stage = 'reading-head';
@@ -266,6 +266,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   #onEnd(): void {
+    this.#writer.flush();
     if (this.#tunnel !== undefined) this.#tunnel.onEnd();
     else if (this.#exchange === undefined) {
       // A second `end` makes an error with its stack, which costs more than the request.

@@ -4,6 +4,8 @@ import { type ClientHead, fieldLinesOf } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
 import { lastChunk } from '../../http/chunked-reader.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
+import { reset } from '../../transport/reset.ts';
+import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { type AfterResponse, connectionLine, localResponseText } from './local-response-text.ts';
 
 // A piece up to this size is cheaper copied into the text of its head than written beside it.
@@ -16,10 +18,11 @@ export interface WrittenConnection {
   readonly bodyDone: boolean;
   /** The socket's buffer is full: from here on the client is expected to read. */
   onClogged(): void;
+  onFault(error: unknown): void;
 }
 
 /** Writes responses of HTTP/1.1 to one connection, one after the other. */
-export class ResponseWriter implements ResponseSink {
+export class ResponseWriter implements ResponseSink, TurnWriter {
   readonly #socket: Socket;
   readonly #connection: WrittenConnection;
   #method = '';
@@ -27,6 +30,8 @@ export class ResponseWriter implements ResponseSink {
   #clientPersistent = false;
   #rechunk = false;
   #passChunks = false;
+  /** Ends of responses that leave at the end of this turn of the event loop. */
+  #unsent = '';
   /** The connection stays open after this response. */
   persistent = false;
   sentBytes = 0;
@@ -52,6 +57,30 @@ export class ResponseWriter implements ResponseSink {
   /** The connection ends behind the response in progress, whatever the client requested. */
   closeAfter(): void {
     this.#clientPersistent = false;
+    this.flush();
+  }
+
+  /** The connection ends by a reset, behind the responses before. */
+  reset(): void {
+    this.flush();
+    reset(this.#socket);
+  }
+
+  /** Writes what would leave at the end of the turn: to be called before anything else is done with the socket. */
+  flush(): void {
+    const text = this.#unsent;
+    if (text === '') return;
+    this.#unsent = '';
+    // The next request may have begun: a client that does not read is found out by its next response.
+    if (!this.#socket.destroyed) this.#socket.write(text, 'latin1');
+  }
+
+  onTurnEnd(): void {
+    this.flush();
+  }
+
+  onFault(error: unknown): void {
+    this.#connection.onFault(error);
   }
 
   get wantsPayload(): boolean {
@@ -101,6 +130,7 @@ export class ResponseWriter implements ResponseSink {
     this.sentBytes += length;
     this.headBytes += this.#method === 'HEAD' ? length : length - Buffer.byteLength(response.body ?? '');
     const { bytes } = response;
+    this.flush();
     const isWritten = this.#socket.write(text, 'utf8');
     if (bytes === undefined || this.#method === 'HEAD') {
       if (!isWritten) this.#connection.onClogged();
@@ -130,7 +160,8 @@ export class ResponseWriter implements ResponseSink {
     if (complete && (this.#rechunk || this.#passChunks)) tail += lastChunk(piece.trailers);
     if (length > copiedBytes) return this.#writePiece(start, bytes, from, to, tail);
     const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
-    if (text !== '') this.#writeText(text);
+    if (complete && this.persistent) this.#writeLater(text);
+    else if (text !== '') this.#writeText(text);
     return false;
   }
 
@@ -139,8 +170,16 @@ export class ResponseWriter implements ResponseSink {
     this.#writeText(text);
   }
 
+  /** The end of a response: nothing of it is left that waits for the socket. */
+  #writeLater(text: string): void {
+    this.sentBytes += text.length;
+    if (this.#unsent === '' && text !== '') writeAtTurnEnd(this, 'client');
+    this.#unsent += text;
+  }
+
   #writeText(text: string): void {
     this.sentBytes += text.length;
+    this.flush();
     if (!this.#socket.write(text, 'latin1')) this.#connection.onClogged();
   }
 
@@ -148,6 +187,7 @@ export class ResponseWriter implements ResponseSink {
   #writePiece(before: string, bytes: Buffer, from: number, to: number, after: string): boolean {
     const socket = this.#socket;
     this.sentBytes += before.length + to - from + after.length;
+    this.flush();
     socket.cork();
     if (before !== '') socket.write(Buffer.from(before, 'latin1'));
     socket.write(bytes.subarray(from, to));

@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import { pieceOf } from '../../exchange/client-side.ts';
+import { localResponse } from '../../exchange/local-responses.ts';
+import { ResponseWriter } from './response-writer.ts';
+
+describe('responses of HTTP/1.1 as they are written', () => {
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  function rig() {
+    const written: string[] = [];
+    const socket = {
+      destroyed: false,
+      writableNeedDrain: false,
+      writableLength: 0,
+      write: (text: string | Uint8Array) => written.push(Buffer.from(text as string).toString('latin1')) > 0,
+      cork: () => undefined,
+      uncork: () => undefined,
+      resetAndDestroy: () => written.push('reset'),
+      destroy: () => written.push('destroy'),
+    };
+    const faults: unknown[] = [];
+    const writer = new ResponseWriter(socket as unknown as Socket, {
+      draining: false,
+      bodyDone: true,
+      onClogged: () => undefined,
+      onFault: (error) => faults.push(error),
+    });
+    /** A response with a body of this text, in one piece; it is written without the lines of its head. */
+    const respond = (body: string, { persistent = true, complete = true } = {}) => {
+      writer.begin('GET', false, persistent);
+      const bytes = Buffer.from(body);
+      const head = { status: 200, reason: 'OK', sent: '', headers: undefined };
+      writer.head(head, 'length', false, pieceOf(bytes, 0, bytes.length, complete, '', ''));
+    };
+    const bodies = () => written.map((text) => text.replaceAll(/HTTP\/1.1[\s\S]*?\r\n\r\n/g, ''));
+    return { writer, socket, faults, respond, bodies };
+  }
+
+  it('leave at the end of the turn, those of one connection in one write', async () => {
+    const { respond, bodies } = rig();
+    respond('one ');
+    respond('two');
+    expect(bodies()).to.deep.equal([]);
+    await turn();
+    expect(bodies()).to.deep.equal(['one two']);
+  });
+
+  it('leave at once where more of them is to come, or the connection ends behind them', () => {
+    const { respond, bodies } = rig();
+    respond('part', { complete: false });
+    expect(bodies()).to.deep.equal(['part']);
+    const other = rig();
+    other.respond('last', { persistent: false });
+    expect(other.bodies()).to.deep.equal(['last']);
+  });
+
+  type Rig = ReturnType<typeof rig>;
+  for (const [name, act, then] of [
+    ['a response with more to come', ({ respond }: Rig) => respond('part', { complete: false }), ['part']],
+    ['a large one', ({ respond }: Rig) => respond('x'.repeat(20_000)), ['', 'x'.repeat(20_000)]],
+    ['one of the proxy', ({ writer }: Rig) => writer.respond(localResponse('no-route')), undefined],
+    ['the reset of the connection', ({ writer }: Rig) => writer.reset(), ['reset']],
+    ['its orderly end', ({ writer }: Rig) => writer.flush(), []],
+    ['a fault', ({ writer }: Rig) => writer.closeAfter(), []],
+  ] as const)
+    it(`leave before ${name}, and once`, async () => {
+      const each = rig();
+      each.respond('first');
+      act(each);
+      expect(each.bodies()[0]).to.equal('first');
+      if (then !== undefined) expect(each.bodies().slice(1)).to.deep.equal(then);
+      await turn();
+      expect(each.bodies().filter((body) => body === 'first')).to.have.length(1);
+    });
+
+  it('are dropped where the socket was destroyed meanwhile', async () => {
+    const { respond, bodies, socket } = rig();
+    respond('one');
+    socket.destroyed = true;
+    await turn();
+    expect(bodies()).to.deep.equal([]);
+  });
+
+  it('give the error of a write to their connection', async () => {
+    const { respond, socket, faults } = rig();
+    respond('one');
+    socket.write = () => {
+      throw new Error('injected');
+    };
+    await turn();
+    expect(faults.map((error) => (error as Error).message)).to.deep.equal(['injected']);
+  });
+});
