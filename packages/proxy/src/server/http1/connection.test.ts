@@ -59,6 +59,22 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
         end();
       }));
 
+  it('writes a response before it ends, where its client stops sending in the same turn', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      const { client, socket, end } = await ownConnection(rig);
+      const { reports } = rig.context;
+      reports.push = (...ended) => {
+        process.nextTick(() => socket.emit('end'));
+        return Array.prototype.push.apply(reports, ended);
+      };
+      client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
+      const { status, body } = await client.response();
+      expect([status, body]).to.deep.equal([200, 'ok']);
+      await client.end();
+      end();
+    }));
+
   it('reads no more behind a full read of a tunnel, and stays paused where the endpoint does not keep up', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {
       let tunnel: Socket | undefined;
