@@ -1,4 +1,5 @@
 import type { AccessRecord } from '../access-record.ts';
+import { routeTemplateOf } from './route-template.ts';
 import { attemptIdOf, type RequestTrace } from './trace-context.ts';
 
 /** An exchange whose spans are exported. */
@@ -51,7 +52,8 @@ export function spansOf({ record, trace, endedAtMs }: TracedExchange, { withQuer
     const attributes = clientAttributes(record, endpoint.host, endpoint.port, endpoint.secure, record.retries);
     // Without a head from the endpoint the status is the proxy's own.
     const responded = record.upstreamMs !== undefined;
-    if (responded && record.reason === undefined) attributes.push(integer('http.response.status_code', record.status));
+    const isItsStatus = responded && (record.reason === undefined || record.reason === 'answer-truncated');
+    if (isItsStatus) attributes.push(integer('http.response.status_code', record.status));
     const failed = record.reason !== undefined || record.status >= 400;
     if (failed) attributes.push(text('error.type', record.reason ?? String(record.status)));
     const beganAtMs = startedAtMs + record.attemptAfterMs;
@@ -100,11 +102,12 @@ function serverSpan(
     integer('server.port', record.entryPort),
     text('client.address', record.clientAddress),
     text('network.protocol.version', protocolVersions[record.protocol]),
-    integer('http.response.status_code', status),
   ];
+  // 499 is the log's word for a client that left: no response had that status.
+  if (reason !== 'client-gone') attributes.push(integer('http.response.status_code', status));
   if (withQuery && record.query.length > 1) attributes.push(text('url.query', record.query.slice(1)));
   if (route !== undefined) {
-    attributes.push(text('http.route', templateOf(record)), text('swarmgate.service', route.key));
+    attributes.push(text('http.route', routeTemplateOf(route, record.path)), text('swarmgate.service', route.key));
     attributes.push(text('swarmgate.route', route.id));
   }
   const failed = status >= 500 || reason === 'answer-truncated';
@@ -146,15 +149,7 @@ const protocolVersions: Readonly<Record<AccessRecord['protocol'], string>> = {
 
 function nameOf(record: AccessRecord): string {
   const method = knownMethods.has(record.method) ? record.method : 'HTTP';
-  return record.route === undefined ? method : `${method} ${templateOf(record)}`;
-}
-
-/** The path of the route's labels that the request fell under: few, where paths of requests are many. */
-function templateOf({ route, path }: AccessRecord): string {
-  const paths = route?.destination.servicePath ?? ['/'];
-  let longest = '';
-  for (const each of paths) if (each.length > longest.length && path.startsWith(each)) longest = each;
-  return longest === '' ? (paths[0] ?? '/') : longest;
+  return record.route === undefined ? method : `${method} ${routeTemplateOf(record.route, record.path)}`;
 }
 
 function span(

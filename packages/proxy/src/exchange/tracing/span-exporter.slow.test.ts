@@ -190,6 +190,27 @@ describe('spans on their way to a collector', () => {
     expect(receiver.spans[0]?.attributes).not.to.have.property('error.type');
   });
 
+  const statuses = [
+    ['a client that left before the response: none', { status: 499, reason: 'client-gone' }, undefined, undefined],
+    ['a client that left amid it: none', { status: 499, reason: 'client-gone', upstreamMs: 1 }, undefined, undefined],
+    ['a response that broke off', { status: 200, reason: 'answer-truncated', upstreamMs: 1 }, 200, 200],
+    ['a response of the proxy itself', { status: 502, reason: 'endpoint-unreachable' }, 502, undefined],
+    ['an upgrade', { status: 101, upstreamMs: 1 }, 101, 101],
+  ] as const;
+  for (const [what, given, ofServer, ofClient] of statuses)
+    it(`have the status that was sent, and that was received, of ${what}`, async () => {
+      exporting().add(exchange({ endpoint, ...given }));
+      await arrived(2);
+      const found = receiver.spans.map(({ attributes }) => attributes['http.response.status_code']);
+      expect(found).to.deep.equal([ofServer, ofClient]);
+      const errors = receiver.spans.map(({ attributes }) => attributes['error.type']);
+      const reason = 'reason' in given ? given.reason : undefined;
+      expect(errors).to.deep.equal([reason, reason]);
+      // A client that leaves is no failure of the server.
+      const isServersFault = reason !== undefined && reason !== 'client-gone';
+      expect(receiver.spans[0]?.failed).to.equal(isServersFault);
+    });
+
   it('leave out what only the service is to see, unless a setting says otherwise', async () => {
     exporting().add(exchange({ query: '?token=1' }));
     await arrived(1);
