@@ -133,8 +133,10 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    curl --connect-to ::127.0.0.1:8443 https://shop.example/cart
    \`\`\`
 
+   \`--traefik-service\` reads the Swarm at \`DF_DOCKER_HOST\`: the flags of Traefik, and the names of all other services, whose middlewares
+   the stack may use.
 4. **Let go of the flags.** They go with the Traefik service. Write the listener’s settings that \`diff\` prints into \`docker/traefik/settings.env\` (or the file that
-   \`TRAEFIK_SETTINGS\` names), export those of the proxy, and deploy again with \`TRAEFIK_SERVICE=off\`. \`diff\`, with the same settings in its environment, still prints
+   \`TRAEFIK_SETTINGS\` names), export those of the proxy, and deploy again with \`TRAEFIK_SERVICE=off\`. \`diff --swarm\`, with the same settings in its environment, still prints
    \`no difference\`. Where Traefik is removed before that, what is registered stays, and nothing new is served (problem \`traefik-service-missing\`).
 5. **Switch.** Take Traefik off its ports, and put Swarmgate on them:
 
@@ -144,6 +146,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    docker stack deploy -c docker/stack.yml -c docker/stack.traefik.yml swarmgate
    \`\`\`
 
+   Nothing has the ports until the new proxy runs, some seconds later: where that is too long, switch by DNS or a load balancer between the two.
    A global service has no scale: \`docker service rm\` it. The way back is the same in the other direction: the ports of step 1, and \`docker service scale traefik_traefik=1\`.
 
 ## What the steps do

@@ -48,6 +48,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
 
   stackCommand(program, 'diff <files...>', 'routes that a deployment of stack files would add, change and remove', [
     'swarmgate diff stack.yml --stack shop',
+    'swarmgate diff stack.yml --stack shop --swarm',
   ]).action(async (files: string[], options: CheckOptions) => {
     const { readStack } = await readingStacks();
     const { desired, traefik } = await readStack(files, options, io);
@@ -93,8 +94,9 @@ export function stackCommand(
     )
     .option(
       '--traefik-service [name]',
-      'the same of the Traefik service in the Swarm at DF_DOCKER_HOST; without either, of a Traefik in the files',
+      'the same of the Traefik service in the Swarm at DF_DOCKER_HOST; without either, of a Traefik in the files. Implies --swarm',
     )
+    .option('--swarm', 'names in labels of Traefik of the other services in that Swarm count, such as middlewares')
     .option('--url <address>', 'admin address of the proxy to compare with')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);

@@ -13,6 +13,7 @@ import { readSettings } from '@swarmgate/runtime/settings';
 import {
   familiesOf,
   readTraefikFiles,
+  type SwarmService,
   type TraefikProcess,
   traefikServicesIn,
   withFlags,
@@ -27,6 +28,8 @@ export interface StackOptions {
   readonly traefikArgs?: string;
   /** A Traefik service of the Swarm at `DF_DOCKER_HOST`; `true`: its only one. */
   readonly traefikService?: string | true;
+  /** Names in the labels of other services of the Swarm at `DF_DOCKER_HOST` hold, too; so they do with `traefikService`. */
+  readonly swarm?: boolean;
   readonly stack?: string;
 }
 
@@ -40,7 +43,9 @@ export interface ReadStack {
 export async function readStack(files: readonly string[], options: StackOptions, io: CommandIo): Promise<ReadStack> {
   const merged = readFiles(files, io);
   const own = readSettings('cli', { env: io.env });
-  const traefik = await flagsFor(merged, options, io, own.traefikFile !== undefined);
+  const isOfSwarm = options.swarm === true || options.traefikService !== undefined;
+  const swarm = isOfSwarm ? await readSwarm(io) : undefined;
+  const traefik = flagsFor(merged, options, swarm, own.traefikFile !== undefined);
   const settings = traefik === undefined ? own : withFlags(own, traefik);
   const traefikFile = settings.traefikFile === undefined ? undefined : readFileOf(settings.traefikFile);
   const families = familiesOf(settings);
@@ -54,6 +59,7 @@ export async function readStack(files: readonly string[], options: StackOptions,
     ...families,
     ...(families.traefik === undefined ? {} : { traefik: { ...families.traefik, ...closesTls } }),
     ...(traefikFile === undefined ? {} : { traefikFile }),
+    ...(swarm === undefined ? {} : { swarmServices: swarm.services }),
     owner: settings.swarmName,
     nowMs: Date.now(),
   });
@@ -61,14 +67,14 @@ export async function readStack(files: readonly string[], options: StackOptions,
 }
 
 /** Of the file that is named, of the Swarm, or of a Traefik that stands in the stack files themselves. */
-async function flagsFor(
+function flagsFor(
   file: ComposeFile,
   { traefikArgs, traefikService }: StackOptions,
-  io: CommandIo,
+  swarm: ReadSwarm | undefined,
   readsFile: boolean,
-): Promise<TraefikArgs | undefined> {
+): TraefikArgs | undefined {
   if (traefikArgs !== undefined) return readTraefikArgs(readText(traefikArgs), { readsFile });
-  if (traefikService !== undefined) return flagsOf(await processInSwarm(traefikService, io), readsFile);
+  if (traefikService !== undefined && swarm !== undefined) return flagsOf(processIn(swarm, traefikService), readsFile);
   const inFiles = [...file.services.values()].flatMap(({ name, traefik }) =>
     traefik === undefined ? [] : [{ name, traefik }],
   );
@@ -100,22 +106,31 @@ function readSetting(path: string): readonly DynamicText[] {
   }
 }
 
-async function processInSwarm(name: string | true, io: CommandIo): Promise<TraefikProcess> {
+interface ReadSwarm {
+  readonly services: readonly SwarmService[];
+  /** Its address. */
+  readonly description: string;
+}
+
+async function readSwarm(io: CommandIo): Promise<ReadSwarm> {
   const { connectSwarm } = await import('@swarmgate/swarm-listener/swarm-client');
   const client = connectSwarm(readSettings('listener', { env: io.env }).dockerHost);
-  let all: readonly { readonly name: string; readonly traefik: TraefikProcess }[];
   try {
-    all = traefikServicesIn(await client.services(AbortSignal.timeout(10_000)));
+    return { services: await client.services(AbortSignal.timeout(10_000)), description: client.description };
   } catch (error) {
     throw new UnreachableError('docker-unreachable', messageOf(error));
   }
+}
+
+function processIn({ services, description }: ReadSwarm, name: string | true): TraefikProcess {
+  const all = traefikServicesIn(services);
   const named = all.filter((service) => name === true || service.name === name);
   const only = onlyOne(named, 'the Swarm has several services of Traefik', '--traefik-service NAME names one');
   if (only !== undefined) return only;
   const which = name === true ? 'no service' : `no service ${name}`;
   throw new UsageError(
     'traefik-service-missing',
-    `the Swarm (${client.description}) has ${which} whose image is called traefik`,
+    `the Swarm (${description}) has ${which} whose image is called traefik`,
   );
 }
 

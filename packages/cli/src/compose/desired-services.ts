@@ -38,6 +38,8 @@ export interface DesiredOptions {
   readonly traefik?: TraefikOptions;
   /** `TRAEFIK_FILE`. */
   readonly traefikFile?: DynamicFile;
+  /** Services of the Swarm: names in the labels of those that the files do not hold count, as for the listener. Default: none. */
+  readonly swarmServices?: readonly SwarmService[];
   readonly nowMs: number;
 }
 
@@ -59,7 +61,7 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
     service,
     swarmService: asSwarmService(service, options.stack, file.networkNames),
   }));
-  const translations = traefik && traefikTranslations(services, isOfDf, traefik, options);
+  const translations = traefik && traefikTranslations(withOthers(services, options), isOfDf, traefik, options);
   const beside =
     options.traefikFile === undefined || traefik === undefined
       ? []
@@ -81,14 +83,29 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
   return [...ofStack, ...ofEntrypoints, ...beside];
 }
 
-function traefikTranslations(
+/** The services of the files, each as old as the one of its name in the Swarm, and the others of the Swarm. */
+function withOthers(
   services: readonly { readonly swarmService: SwarmService }[],
+  { swarmServices = [], nowMs }: Pick<DesiredOptions, 'swarmServices' | 'nowMs'>,
+): readonly SwarmService[] {
+  const own = services.map(({ swarmService }) => swarmService);
+  if (swarmServices.length === 0) return own;
+  const createdAt = new Map(swarmServices.map((each) => [each.name, each.createdAt]));
+  const names = new Set(own.map(({ name }) => name));
+  return [
+    ...own.map((each) => ({ ...each, createdAt: createdAt.get(each.name) ?? new Date(nowMs).toISOString() })),
+    ...swarmServices.filter(({ name }) => !names.has(name)),
+  ];
+}
+
+function traefikTranslations(
+  services: readonly SwarmService[],
   isOfDf: (service: SwarmService) => boolean,
   options: TraefikOptions,
   { traefikFile, nowMs }: Pick<DesiredOptions, 'traefikFile' | 'nowMs'>,
 ): ReadonlyMap<string, TraefikTranslation> {
-  const ours = services.filter(({ swarmService }) => isForTraefik(swarmService.labels, options));
-  const given = ours.map(({ swarmService }) => traefikServiceOf(swarmService, isOfDf(swarmService)));
+  const ours = services.filter(({ labels }) => isForTraefik(labels, options));
+  const given = ours.map((service) => traefikServiceOf(service, isOfDf(service)));
   const { closesTls, service } = traefikFile ?? {};
   const settings = closesTls === undefined ? options : { ...options, closesTls };
   const translated = translateTraefik(service === undefined ? given : [...given, service], settings, nowMs);
