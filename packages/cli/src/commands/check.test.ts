@@ -126,7 +126,12 @@ describe('checking a stack file', () => {
     const { out, code } = await run('check', traefik, '--stack', 'shop');
     expect(code).to.equal(1);
     expect(out).to.match(new RegExp(`${traefik}:7: error .*cannot be read at character 32`));
-    expect(out).to.match(new RegExp(`${traefik}:17: error .*no entrypoint internal`));
+    expect(out).to.include(
+      `${traefik}:17: error traefik.http.routers.api.entrypoints=internal: there is no entrypoint internal: the router api is not served there`,
+    );
+    expect(out).to.include(
+      'known are web (every port without TLS), http (every port without TLS), websecure (every port with TLS), https (every port with TLS); TRAEFIK_ENTRYPOINTS=internal=8000 on the listener names another one with its port (8000:ssl with TLS), and BIND_PORTS=8000 on the proxy opens it',
+    );
     expect(out).to.match(new RegExp(`${traefik}:9: warning.*move them to deploy.labels`));
     expect(out).to.match(new RegExp(`${traefik}:23: warning.*not traefik.enable=true`));
 

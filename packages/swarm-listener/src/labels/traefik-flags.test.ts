@@ -65,6 +65,19 @@ describe('the flags of the Traefik service in the Swarm', () => {
     expect(ofEntrypoints(listener({ TRAEFIK_WEB_REDIRECT: 'websecure' })())).to.deep.equal([true]);
   });
 
+  it('redirect before a service of the same name is served, which is back when they end', () => {
+    const see = listener();
+    const redirecting = traefik(['--entrypoints.web.http.redirections.entrypoint.to=websecure']);
+    const same = named('traefik-entrypoints', router, { id: 'id-1', createdAt: '2020-01-01T00:00:00Z' });
+    const shown = (...services: readonly SwarmService[]) => {
+      const found = see(...services).get('traefik-entrypoints');
+      return [found?.definition?.destinations.map(({ rule = 'all' }) => rule), reasonsOf(found)];
+    };
+    expect(shown(same, redirecting)).to.deep.equal([['all'], ['service-name-taken']]);
+    expect(shown(same, traefik(['--ping']))).to.deep.equal([['Host(`a.example`)'], []]);
+    expect(shown(traefik(['--ping']))).to.deep.equal([undefined, undefined]);
+  });
+
   it('are read of its environment where it has no flags', () => {
     const environment = ['TRAEFIK_ENTRYPOINTS_WEB_HTTP_MIDDLEWARES=auth'];
     expect(kindsOf(listener()(web, owner, traefik([], { environment })).get('web'))).to.deep.equal(['ipAllowList']);

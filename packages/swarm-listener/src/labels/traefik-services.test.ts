@@ -1,3 +1,4 @@
+import { controlCharacterIn } from '@swarmgate/labels';
 import { readDynamicFile } from '@swarmgate/labels/traefik';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
@@ -75,7 +76,41 @@ describe('the translator with labels of Traefik', () => {
     expect(service?.problems.map(({ reason }) => reason)).to.deep.equal(['rule-unreadable']);
   });
 
-  it('serves nothing of labels that hold a control character', () => {
+  // [label before and after the character, value before and after]
+  const places: readonly (readonly [string, string])[] = [
+    ['traefik.http.routers.web.rule', 'Host(`a.example`) && Path(`/a¤`)'],
+    ['traefik.http.routers.web.rule', 'Host(`a.example`) && Header(`X-A`, `b¤`)'],
+    ['traefik.http.routers.web.tls.options', 'a¤b'],
+    ['traefik.http.routers.web.middlewares', 'au¤th'],
+    ['traefik.http.routers.web.entrypoints', 'we¤b'],
+    ['traefik.http.routers.web.tls.certresolver', 'l¤e'],
+    ['traefik.http.routers.w¤b.rule', 'Host(`b.example`)'],
+    ['traefik.http.services.web.loadbalancer.server.url', 'http://10.0.0.7:80/¤'],
+    ['traefik.http.services.web.loadbalancer.sticky.cookie.name', 'l¤b'],
+    ['traefik.http.services.web.loadbalancer.healthcheck.path', '/h¤'],
+    ['traefik.http.middlewares.auth.headers.customrequestheaders.X-A', 'b¤'],
+    ['traefik.http.middlewares.auth.headers.customrequestheaders.X-¤A', 'b'],
+    ['traefik.http.middlewares.auth.basicauth.realm', 'b¤'],
+    ['traefik.http.middlewares.auth.redirectregex.replacement', 'http://a/¤'],
+    ['traefik.http.middlewares.auth.addprefix.prefix', '/a¤'],
+    ['traefik.http.middlewares.a¤h.addprefix.prefix', '/a'],
+    ['traefik.tcp.routers.web.rule', 'HostSNI(`a¤`)'],
+  ];
+  const controls = [...Array.from({ length: 32 }, (_each, code) => String.fromCharCode(code)), '\x7f'];
+  for (const [label, value] of places)
+    it(`lets no control character of ${label.replace('¤', '…')}=${value.replace('¤', '…')} into a definition`, () => {
+      for (const control of controls) {
+        if (control === '\t') continue;
+        start();
+        const name = label.replace('¤', control);
+        const own = name.includes('middlewares.') ? { ...withAuth, [name]: value } : { ...router, [name]: value };
+        const labels = { ...own, [name]: value.replace('¤', control) };
+        const definition = seen([named('web', labels)]).services.get('web')?.definition;
+        expect(controlCharacterIn(definition), JSON.stringify(control)).to.equal(undefined);
+      }
+    });
+
+  it('reports a control character', () => {
     const labels = { ...router, 'traefik.http.routers.web.tls.options': 'a\0b' };
     const service = seen([named('web', labels)]).services.get('web');
     expect(service).to.not.have.property('definition');
