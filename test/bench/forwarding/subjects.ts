@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../harness/free-ports.ts';
-import { beforeDirectory, type SubjectName } from './cases.ts';
+import { type BenchCase, beforeDirectory, type SubjectName, smallBody } from './cases.ts';
 import {
   backendConfiguration,
   caddyConfiguration,
@@ -11,7 +11,8 @@ import {
   haproxyConfiguration,
   nginxConfiguration,
 } from './configurations.ts';
-import { type Running, start } from './process-tree.ts';
+import { type Running, ready, start } from './process-tree.ts';
+import { validate } from './validate.ts';
 
 export interface Subject {
   readonly name: SubjectName;
@@ -64,6 +65,15 @@ export async function startBench(
     directory,
   });
   started.push(backend);
+  // Another process may have taken a port meanwhile: that is no proxy's fault, and is found out here.
+  const plain = { name: 'its own response', connections: 1, path: '/small', headers: [], subjects: [] };
+  for (const [own, streams] of [
+    [backendPort, {}],
+    [http2Port, { streams: 1 }],
+  ] as const) {
+    const of: BenchCase = { ...plain, ...streams, bodyBytes: smallBody.length };
+    await ready('backend', backend, () => validate({ name: 'the service', port: own, secure: false }, of));
+  }
   const pem = selfSigned(directory);
 
   for (const name of names) {

@@ -4,8 +4,11 @@ import { request as requestSecure } from 'node:https';
 import { type BenchCase, benchHost } from './cases.ts';
 import type { Subject } from './subjects.ts';
 
+/** A proxy, or the service behind them. */
+type Validated = Pick<Subject, 'port' | 'secure'> & { readonly name: string };
+
 /** Checks one response, so that no proxy is timed for wrong responses. @throws Error naming the difference. */
-export function validate(subject: Subject, of: BenchCase): Promise<void> {
+export function validate(subject: Validated, of: BenchCase): Promise<void> {
   if (of.streams !== undefined) return validateHttp2(subject, of);
   const headers: Record<string, string> = { Host: benchHost };
   for (const line of of.headers) headers[line.slice(0, line.indexOf(':'))] = line.slice(line.indexOf(':') + 2);
@@ -42,7 +45,7 @@ export function validate(subject: Subject, of: BenchCase): Promise<void> {
   });
 }
 
-function validateHttp2(subject: Subject, of: BenchCase): Promise<void> {
+function validateHttp2(subject: Validated, of: BenchCase): Promise<void> {
   const session = connect(`${subject.secure ? 'https' : 'http'}://127.0.0.1:${subject.port}`, {
     rejectUnauthorized: false,
   });
