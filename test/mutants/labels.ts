@@ -7,6 +7,21 @@ const traefik = `${labels}/traefik`;
 /** Values of labels, their checks, and the translation of both families. */
 export const labelMutants: readonly Mutant[] = [
   ...faultsIn(
+    'packages/labels/src/traefik/combined-target.ts',
+    ['packages/labels/src/traefik/combined-target.test.ts'],
+    [
+      ['a service without requests gets some', 'if (weight > 0) parts.push(', 'parts.push('],
+      [
+        'a missing service is left out',
+        'if (!found.ok) return found;\n    const fault = faultOf(found.target);\n    if (fault !== undefined) return notServed(service, `${service.value.trim()} ${fault}`);\n    problems.push(...found.problems);\n    if (weight',
+        'if (!found.ok) continue;\n    const fault = faultOf(found.target);\n    if (fault !== undefined) return notServed(service, `${service.value.trim()} ${fault}`);\n    problems.push(...found.problems);\n    if (weight',
+      ],
+      ['schemes are mixed', "differs('protocol') || differs('sslVerifyNone')", 'false'],
+      ['a fallback shares the requests', 'backupServers: backups.map(textOfServer)', ''],
+      ['each server counts as a service', 'BigInt(weight * own) * common', 'BigInt(weight * own) * BigInt(total)'],
+    ],
+  ),
+  ...faultsIn(
     `${values}/split.ts`,
     [`${values}/split.test.ts`],
     [

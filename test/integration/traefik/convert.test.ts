@@ -2,6 +2,7 @@ import type { Destination } from '@swarmgate/labels';
 import { readSettings } from '@swarmgate/runtime';
 import { familiesOf } from '@swarmgate/swarm-listener';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { convertStack } from '../../../packages/cli/src/compose/convert-stack.ts';
 import { type DesiredService, desiredServices } from '../../../packages/cli/src/compose/desired-services.ts';
 import { readCompose } from '../../../packages/cli/src/compose/read-compose.ts';
@@ -49,6 +50,78 @@ describe('converting a stack with labels of Traefik', () => {
         if (isClosed === true) expect(unsaid.map(({ service }) => service)).to.include(composeName);
       }
     });
+
+  it('requests the same of whatever routers, services and middlewares', () => {
+    const host = fc.constantFrom('Host(`a.example`)', 'HostRegexp(`^[a-z]+\\.b\\.example$$`)', '!Host(`a.example`)');
+    const other = fc.constantFrom(
+      'PathPrefix(`/a`)',
+      'Path(`/`)',
+      'Method(`GET`)',
+      'Header(`X-A`, `b,c`)',
+      'Query(`q`, `1`)',
+    );
+    const rule = fc.tuple(host, fc.constantFrom('&&', '||'), other).map((parts) => parts.join(' '));
+    const middleware = fc.constantFrom(
+      'stripprefix.prefixes=/a, /b',
+      'addprefix.prefix=/c',
+      'ipallowlist.sourcerange=10.0.0.0/8,192.0.2.1',
+      'headers.customrequestheaders.X-A=one, "two"',
+      'headers.customresponseheaders.X-B=',
+      'redirectregex.regex=^http://a/(.*)$$,redirectregex.replacement=https://b/$${1}',
+      'replacepathregex.regex=^/(.*),replacepathregex.replacement=/x/$$1',
+      'ratelimit.average=10,ratelimit.burst=5,ratelimit.period=1m',
+      'inflightreq.amount=3',
+      'basicauth.users=jane:$$apr1$$lZL6V/ci$$MkgHeUZg.IVGcx3pyPc4.1',
+      'compress=true',
+      'retry.attempts=2',
+      'digestauth.users=x',
+    );
+    const router = fc.record({
+      rule,
+      entrypoints: fc.constantFrom('web', 'websecure', 'web,websecure', undefined),
+      priority: fc.constantFrom('1', '90', undefined),
+      tls: fc.constantFrom('true', undefined),
+      middlewares: fc.constantFrom('m0', 'm1,m0', 'gone', undefined),
+    });
+    const options = fc.constantFrom(
+      'sticky.cookie.name=lb',
+      'healthcheck.path=/h',
+      'passhostheader=false',
+      'server.scheme=https',
+    );
+    const stack = fc.record({
+      routers: fc.array(router, { minLength: 1, maxLength: 4 }),
+      middlewares: fc.tuple(middleware, middleware),
+      options: fc.option(options, { nil: undefined }),
+    });
+    let open = 0;
+    const property = fc.property(stack, ({ routers, middlewares, options: more }) => {
+      const lines = [
+        'traefik.enable=true',
+        'traefik.http.services.web.loadbalancer.server.port=80',
+        ...(more === undefined ? [] : [`traefik.http.services.web.loadbalancer.${more}`]),
+        ...routers.flatMap((given, at) =>
+          Object.entries(given).flatMap(([key, value]) =>
+            value === undefined ? [] : [`traefik.http.routers.r${at}.${key}=${value}`],
+          ),
+        ),
+        ...middlewares.flatMap((given, at) =>
+          given.split(/,(?=[a-z]+\.)/).map((each) => `traefik.http.middlewares.m${at}.${each}`),
+        ),
+      ];
+      const file = `services:\n  web:\n    image: web\n    deploy:\n      labels:\n${lines.map((line) => `        - ${JSON.stringify(line)}\n`).join('')}`;
+      const before = servicesOf(file, 'shop');
+      const { text } = convertStack(file, before);
+      const shown = (services: readonly DesiredService[]) => services[0]?.definition?.destinations.map(requested);
+      const destinations = before[0]?.definition?.destinations ?? [];
+      open += destinations.filter(({ middlewares: its = [] }) =>
+        its.every(({ kind }) => kind !== 'unsupported'),
+      ).length;
+      expect(shown(servicesOf(text, 'shop')), text).to.deep.equal(shown(before));
+    });
+    fc.assert(property, { seed: 15, numRuns: 300 });
+    expect(open).to.be.above(300);
+  });
 
   it('keeps comments, other labels and all else of the file', () => {
     const file = `# ours
