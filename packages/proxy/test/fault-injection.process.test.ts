@@ -20,8 +20,8 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['express/view-socket.ts', 'middleware that listens on a socket; node-parity.slow.test.ts'],
   ['middleware/auth/password-pool.ts', 'a thread; password-pool.test.ts'],
   ['server/entrypoints.ts', 'the end of a port, and admission by the control process, whose promise is a call’s'],
-  ['server/http2/reference/reference-connection.ts', '`HTTP2=node` alone, the reference of comparisons'],
-  ['server/http2/reference/reference-stream.ts', '`HTTP2=node` alone, the reference of comparisons'],
+  ['server/http2/reference/reference-connection.ts', '`HTTP2=node` alone, in a run of its own'],
+  ['server/http2/reference/reference-stream.ts', '`HTTP2=node` alone, in a run of its own'],
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
   ['server/relay/relayed-connection.ts', 'the abort at the end of the process'],
   ['server/relay/relays.ts', 'admission by the control process'],
@@ -42,28 +42,32 @@ interface FailedTasks extends Pick<Injections, 'uncaught'> {
   readonly quiet: FailedTask;
 }
 
-async function run<T>(subject: string, env: Readonly<Record<string, string>> = {}): Promise<T> {
+/** @param drives part of the names of the only ways of using the server. Default: all. */
+async function run<T>(subject: string, env: Readonly<Record<string, string>> = {}, drives = ''): Promise<T> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', join(folder, 'instrument-guards.mjs'), join(folder, subject)],
-    { env: { ...process.env, SUBJECT_ENV: JSON.stringify(env) }, maxBuffer: 1e8 },
+    { env: { ...process.env, SUBJECT_ENV: JSON.stringify(env), SUBJECT_DRIVES: drives }, maxBuffer: 1e8 },
   );
   return JSON.parse(stdout) as T;
 }
 
 describe('an error thrown in a callback', function () {
-  // 30 s for the three processes beside each other on two cores, and room for a machine that has much else to do.
+  // 30 s for the four processes beside each other on two cores, and room for a machine that has much else to do.
   this.timeout(300_000);
   let of: Readonly<Record<'core' | 'Express', Injections>>;
+  let reference: Injections;
   let control: FailedTasks;
 
   before(async () => {
-    const [core, Express, tasks] = await Promise.all([
+    const [core, Express, node, tasks] = await Promise.all([
       run<Injections>('fault-subject.ts'),
       run<Injections>('fault-subject.ts', { HTTP_ROUTER: 'express' }),
+      run<Injections>('fault-subject.ts', { HTTP2: 'node' }, 'HTTP/2'),
       run<FailedTasks>('control-subject.ts'),
     ]);
     of = { core, Express };
+    reference = node;
     control = tasks;
   });
 
@@ -102,6 +106,18 @@ describe('an error thrown in a callback', function () {
         expect(injected.filter(({ status }) => status !== 200)).to.deep.equal([]);
       });
     });
+
+  it('of the reference server of HTTP/2 costs its connection or its exchange', () => {
+    const isOfReference = (site: string) => site.includes('server/http2/reference/');
+    const injected = reference.injected.filter(({ site }) => isOfReference(site));
+    for (const { fired, logged, leaked, status } of injected)
+      expect({ fired, logged, leaked, status }).to.deep.equal({ fired: 1, logged: 1, leaked: [], status: 200 });
+    expect(reference.uncaught).to.deep.equal([]);
+    const sites = new Set(injected.map(({ site }) => site));
+    const lacking = guardedPlaces().filter((place) => isOfReference(place) && !sites.has(`proxy/src/${place}`));
+    // Of a stream that is refused, whose errors nothing is done with.
+    expect(lacking).to.have.length(1);
+  });
 
   describe('of a control task', () => {
     let injected: readonly FailedTask[];
