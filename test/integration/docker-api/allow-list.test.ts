@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,12 +21,14 @@ describe('the allow-list before Docker’s socket', () => {
   let haproxy: ChildProcess;
   let port: number;
   let seen: string[];
+  let fields: IncomingHttpHeaders;
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'swarmgate-allow-list-'));
     const socket = join(directory, 'docker.sock');
     engine = createServer((request, response) => {
       seen.push(`${request.method} ${request.url}`);
+      fields = request.headers;
       request.resume();
       response.end('[]');
     });
@@ -179,13 +181,75 @@ describe('the allow-list before Docker’s socket', () => {
       ['Content-Length: 40'],
       'POST /containers/create HTTP/1.1\r\nHost: a\r\n\r\n',
     ],
+    ['a chunked body by HTTP/1.0', 'GET /info HTTP/1.0\r\nX: y', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
+    ['a space before a colon', 'GET /info', ['Transfer-Encoding : chunked'], '0\r\n\r\n'],
+    ['a tab before a colon', 'GET /info', ['Transfer-Encoding\t: chunked'], '0\r\n\r\n'],
+    ['a transfer coding that is none', 'GET /info', ['Transfer-Encoding: xchunked']],
+    ['both framings', 'GET /info', ['Content-Length: 0', 'Transfer-Encoding: chunked'], '0\r\n\r\n'],
+    ['two lengths', 'GET /info', ['Content-Length: 0', 'Content-Length: 5'], 'hello'],
+    ['two lengths in one field', 'GET /info', ['Content-Length: 0, 5'], 'hello'],
+    ['a length with a sign', 'GET /info', ['Content-Length: +0']],
+    ['a length in another form', 'GET /info', ['Content-Length: 0x0']],
+    ['the option in a second field', 'GET /events', ['Connection: close', 'Connection: Upgrade', 'Upgrade: tcp']],
+    ['an encoded slash', 'GET /services/abc%2Flogs'],
+    ['encoded dot segments behind a service', 'GET /services/abc%2f..%2fsecrets'],
+    ['a dot segment', 'GET /./services'],
+    ['a backslash', 'GET /services\\..\\secrets'],
+    ['a parameter of the path', 'GET /services;x=1'],
+    ['a fragment', 'GET /services#x'],
+    ['a NUL', 'GET /services\0'],
+    ['asterisk form', 'GET *'],
+    ['a method in lower case', 'get /services'],
   ];
   for (const [what, start, headers, body] of denied) {
     it(`denies ${what}`, async () => {
-      expect(await statusOf(`${start} HTTP/1.1`, headers, body)).to.be.oneOf(['403', '400']);
+      const line = start.includes(' HTTP/') ? start : `${start} HTTP/1.1`;
+      expect(await statusOf(line, headers, body)).to.be.oneOf(['403', '400', '413']);
       expect(seen).to.deep.equal([]);
     });
   }
+
+  /** All that comes until the connection is closed. */
+  async function all(bytes: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')));
+    socket.setEncoding('latin1');
+    let received = '';
+    for await (const piece of socket) received += piece;
+    return received;
+  }
+
+  it('looks at each of the requests that follow each other on a connection', async () => {
+    const received = await all(
+      [
+        'GET /info HTTP/1.1\r\nHost: a\r\n\r\n',
+        'HEAD /services HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n',
+        'POST /containers/create HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n',
+        'GET /nodes HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      ].join(''),
+    );
+    expect(received.match(/HTTP\/1\.1 [0-9]{3}/g)?.slice(0, 3)).to.deep.equal([
+      'HTTP/1.1 200',
+      'HTTP/1.1 200',
+      'HTTP/1.1 403',
+    ]);
+    expect(seen.join(' ')).not.to.include('containers');
+  });
+
+  it('takes lines that end in LF alone, and a request without a version, for what they are or not at all', async () => {
+    await all('POST /containers/create HTTP/1.1\nHost: a\nConnection: close\n\n');
+    await all('GET /secrets\r\n');
+    await all('GET /info HTTP/1.1\nHost: a\nX: y\r\rPOST /containers/create HTTP/1.1\nConnection: close\n\n');
+    expect(seen.filter((each) => each !== 'GET /info')).to.deep.equal([]);
+  });
+
+  it('forwards a folded field as one', async () => {
+    expect(await statusOf('GET /info HTTP/1.1', ['X: y\r\n Transfer-Encoding: chunked'])).to.equal('200');
+    expect(fields).to.include({ x: 'y   Transfer-Encoding: chunked' }).and.not.have.property('transfer-encoding');
+  });
+
+  it('forwards a read by HTTP/1.0', async () => {
+    expect(await statusOf('GET /info HTTP/1.0')).to.equal('200');
+  });
 
   it('serves no HTTP/2', async () => {
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';

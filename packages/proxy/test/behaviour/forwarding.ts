@@ -188,6 +188,23 @@ export function forwarding(suite: Suite): void {
       expect(reply).to.match(/0\r\nX-Sum: 42\r\n\r\n$/);
     });
 
+    for (const [what, method, head, body] of [
+      ['a body of a known length', 'GET', 'Content-Length: 4', 'body'],
+      ['no body', 'GET', 'Content-Length: 0', ''],
+      ['a response to HEAD', 'HEAD', 'Content-Length: 4', ''],
+      ['a body that lasts until the end', 'GET', 'Connection: close', 'body'],
+      ['chunks without trailers', 'GET', 'Transfer-Encoding: chunked', '4\r\nbody\r\n0\r\n\r\n'],
+    ] as const)
+      it(`serves a response that announces trailers: ${what}`, async () => {
+        const endpoint = await suite.rig.rawBackend((socket) =>
+          socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n${head}\r\n\r\n${body}`)),
+        );
+        suite.rig.route('a', { endpoints: [endpoint] });
+        const reply = await suite.rig.exchange(`${method} /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+        expect(reply).to.match(/^HTTP\/1\.1 200 /);
+        expect(reply.includes('body')).to.equal(body !== '');
+      });
+
     it('gives HTTP/1.0 clients a body that is not chunked (RFC 9112, 7.1)', async () => {
       const endpoint = await suite.rig.backend((_request, response) => {
         response.write('one ');
