@@ -159,7 +159,12 @@ const drives: readonly Drive[] = [
   {
     name: 'a request by HTTP/2, whose client then stays silent',
     run: onPlain(async (client) => {
-      const frames = [Buffer.from(clientPreface), settings(), headers(1, plainPost, Flag.endHeaders), data(1, 'x', true)];
+      const frames = [
+        Buffer.from(clientPreface),
+        settings(),
+        headers(1, plainPost, Flag.endHeaders),
+        data(1, 'x', true),
+      ];
       client.write(Buffer.concat(frames).toString('latin1'));
       await client.isOver();
     }),
@@ -167,7 +172,12 @@ const drives: readonly Drive[] = [
   {
     name: 'a request by HTTP/2, whose client then ends',
     run: onPlain(async (client) => {
-      const frames = [Buffer.from(clientPreface), settings(), headers(1, plainPost, Flag.endHeaders), data(1, 'x', true)];
+      const frames = [
+        Buffer.from(clientPreface),
+        settings(),
+        headers(1, plainPost, Flag.endHeaders),
+        data(1, 'x', true),
+      ];
       client.write(Buffer.concat(frames).toString('latin1'));
       client.socket.end();
       await client.isOver();
