@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +65,24 @@ describe('a file that a setting names', () => {
           .with.property('message')
           .that.includes(`${name}=${JSON.stringify(path)}`);
     });
+
+  it('is read as a secret of Docker, and through the links of a mounted one of Kubernetes, also when they are exchanged', () => {
+    writeFileSync(join(folder, 'dfp_admin_token'), 'from-docker\n');
+    expect(openSettings('standalone', { env: {}, secretsDir: folder }).adminToken).to.equal('from-docker');
+    const mounted = join(folder, 'mounted');
+    const exchange = (version: string) => {
+      mkdirSync(join(mounted, version), { recursive: true });
+      writeFileSync(join(mounted, version, 'token'), version);
+      symlinkSync(version, join(mounted, '..next'));
+      renameSync(join(mounted, '..next'), join(mounted, '..data'));
+    };
+    for (const version of ['..first', '..second']) {
+      exchange(version);
+      if (version === '..first') symlinkSync(join('..data', 'token'), join(mounted, 'token'));
+      const env = { ADMIN_TOKEN_FILE: join(mounted, 'token') };
+      expect(openSettings('standalone', { env, secretsDir: '/nonexistent' }).adminToken).to.equal(version);
+    }
+  });
 
   it('is named in the error where it is a secret', () => {
     path = join(folder, 'dfp_admin_token');
