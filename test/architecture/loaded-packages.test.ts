@@ -28,6 +28,11 @@ describe('what a worker loads', () => {
     for (const name of ['zod', 'consul', 'ioredis', 'node:sqlite', 'selfsigned', 'dockerode'])
       expect([...loaded], name).not.to.include(name);
   });
+
+  it('leaves out what few settings need: it is loaded where they are set', () => {
+    for (const name of ['express', 'yaml', 'smol-toml', 'node:http', 'node:http2', 'rate-limiter-flexible'])
+      expect([...loaded], name).not.to.include(name);
+  });
 });
 
 describe('what a command loads', () => {

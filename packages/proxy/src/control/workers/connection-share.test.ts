@@ -105,6 +105,16 @@ describe('the share of a worker in all connections', () => {
     expect(keeps()).to.equal(false);
   });
 
+  it('hands over right after many have closed at once', () => {
+    othersHave(0);
+    openOwn(300);
+    nowMs = 100;
+    expect(keeps()).to.equal(false);
+    for (let at = 0; at < 290; at += 1) share.closed();
+    nowMs = 300;
+    expect(keeps()).to.equal(false);
+  });
+
   it('keeps a connection that cannot be handed over', () => {
     const alone = new ConnectionShare({ counts, place: 0, handOver: () => false, owner, now: () => nowMs });
     for (let at = 0; at < 5; at += 1) alone.opened();

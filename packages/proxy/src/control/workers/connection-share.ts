@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type FaultOwner, guard } from '@swarmgate/runtime';
 import type { ConnectionCounts } from './connection-counts.ts';
 
-/** A worker that closes more in a second serves connections that end before it matters where they are. */
+/** A worker that opens and closes more in a second serves connections that end before it matters where they are. */
 const briefPerSecond = 500;
 const windowMs = 100;
 /** A worker keeps what it accepts up to so much above the mean: a connection that is handed over costs some 0.3 ms of processor time. */
@@ -30,6 +30,8 @@ export class ConnectionShare {
   readonly #flush: () => void;
   #open = 0;
   #taken = 0;
+  /** Since the window began. */
+  #opened = 0;
   #closed = 0;
   #windowSinceMs: number;
   #isBrief = false;
@@ -56,6 +58,7 @@ export class ConnectionShare {
   /** A connection was admitted, by whatever way it came. */
   opened(): void {
     this.#open += 1;
+    this.#opened += 1;
     if (!this.#isBrief) this.#write();
   }
 
@@ -79,7 +82,9 @@ export class ConnectionShare {
     const now = this.#now();
     const passedMs = now - this.#windowSinceMs;
     if (passedMs < windowMs) return;
-    this.#isBrief = (this.#closed * 1_000) / passedMs > briefPerSecond;
+    // Many that close at once have been open for long, and are followed by others of the kind.
+    this.#isBrief = (Math.min(this.#opened, this.#closed) * 1_000) / passedMs > briefPerSecond;
+    this.#opened = 0;
     this.#closed = 0;
     this.#windowSinceMs = now;
   }
