@@ -93,15 +93,19 @@ describe('the share of a worker in all connections', () => {
 
   it('keeps every connection while they end within moments', () => {
     othersHave(0);
-    for (let at = 0; at < 100; at += 1) {
-      share.opened();
-      share.closed();
-    }
     openOwn(5);
-    nowMs = 100;
-    expect(keeps()).to.equal(true);
+    const passBriefly = () => {
+      for (let at = 0; at < 100; at += 1) {
+        share.opened();
+        share.closed();
+      }
+      nowMs += 100;
+      return keeps();
+    };
+    // Once, a moment may be one in which others closed.
+    expect([passBriefly(), passBriefly()]).to.deep.equal([false, true]);
     // Nothing closed within the next window.
-    nowMs = 200;
+    nowMs += 100;
     expect(keeps()).to.equal(false);
   });
 

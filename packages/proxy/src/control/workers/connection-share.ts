@@ -34,6 +34,7 @@ export class ConnectionShare {
   #opened = 0;
   #closed = 0;
   #windowSinceMs: number;
+  #wasBusy = false;
   #isBrief = false;
   #isFlushing = false;
 
@@ -82,8 +83,10 @@ export class ConnectionShare {
     const now = this.#now();
     const passedMs = now - this.#windowSinceMs;
     if (passedMs < windowMs) return;
-    // Many that close at once have been open for long, and are followed by others of the kind.
-    this.#isBrief = (Math.min(this.#opened, this.#closed) * 1_000) / passedMs > briefPerSecond;
+    // Two windows in a row: many that close at once have been open for long, and are followed by others of the kind.
+    const isBusy = (Math.min(this.#opened, this.#closed) * 1_000) / passedMs > briefPerSecond;
+    this.#isBrief = isBusy && this.#wasBusy;
+    this.#wasBusy = isBusy;
     this.#opened = 0;
     this.#closed = 0;
     this.#windowSinceMs = now;
