@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchChanges } from './changes.ts';
+import { benchFloods, floodsSection } from './floods.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchForwarding } from './forwarding.ts';
 import { withRows, withSection } from './performance-page.ts';
@@ -9,7 +10,7 @@ import { benchRouting } from './routing.ts';
 import { benchStart } from './start.ts';
 import { benchTails, tailsSection } from './tails.ts';
 
-// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start]`. Figures of a whole run go to
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start|floods]`. Figures of a whole run go to
 // docs/performance.md; a quick or partial one is only printed. The part `start` is measured in steps of at most 150 s (`--only commands`,
 // `connections`, `http2`, `start`, `workers`), each of which replaces its own rows.
 const { values } = parseArgs({
@@ -19,7 +20,7 @@ const { values } = parseArgs({
     part: {
       type: 'string',
       multiple: true,
-      default: ['forwarding', 'routing', 'footprint', 'changes', 'tails', 'start'],
+      default: ['forwarding', 'routing', 'footprint', 'changes', 'tails', 'start', 'floods'],
     },
   },
 });
@@ -64,6 +65,12 @@ if (values.part.includes('start')) {
   const section = routingSection(await benchStart({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
   text = (values.only.length === 0 ? withSection : withRows)(text, 'start', section);
+}
+if (values.part.includes('floods')) {
+  say('another client beside floods');
+  const section = floodsSection(await benchFloods({ quick: values.quick, only: values.only, say }), machine);
+  console.log(section);
+  text = withSection(text, 'floods', section);
 }
 if (publish) {
   await writeFile(page, text);

@@ -39,7 +39,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
 
   for (const [what, chunk, isPaused] of [
     ['reads no more behind a full read of a body', full, true],
-    ['reads on behind less', full.subarray(1), false],
+    ['reads on behind less', full.subarray(0, 16_384), false],
   ] as const)
     it(`${what}: ${isPaused ? 'others are waiting' : 'nothing more is there'}`, () =>
       onStage(makeCoreServer, async ({ rig, backend }) => {
@@ -99,6 +99,68 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       await until(() => !socket.isPaused(), 'the tunnel goes on');
       end();
       tunnel?.destroy();
+    }));
+
+  const unserved = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
+  const noRoute = { routeOf: () => undefined };
+
+  it('serves some of many pipelined requests in a turn where no endpoint has a part in them, and all in the end', () =>
+    onStage(
+      makeCoreServer,
+      async ({ rig }) => {
+        const { client, socket, end } = await ownConnection(rig);
+        socket.emit('data', Buffer.from(unserved.repeat(49)));
+        expect(rig.context.reports).to.have.length(4);
+        expect(socket.isPaused()).to.equal(true);
+        await until(() => rig.context.reports.length === 49, 'all to be served');
+        await until(() => !socket.isPaused(), 'the connection to be read again');
+        client.send(unserved);
+        await until(() => client.received.split('HTTP/1.1 503').length === 51, 'all responses');
+        end();
+      },
+      noRoute,
+    ));
+
+  it('goes on with one connection in a turn, however many have pipelined more than their share', () =>
+    onStage(
+      makeCoreServer,
+      async ({ rig }) => {
+        const connections = await Promise.all(Array.from({ length: 4 }, () => ownConnection(rig)));
+        for (const { socket } of connections) socket.emit('data', Buffer.from(unserved.repeat(20)));
+        const turns: number[] = [];
+        while (rig.context.reports.length < 80) {
+          const before = rig.context.reports.length;
+          await new Promise((resolve) => setImmediate(resolve));
+          turns.push(rig.context.reports.length - before);
+        }
+        expect(Math.max(...turns)).to.equal(4);
+        for (const { end } of connections) end();
+      },
+      noRoute,
+    ));
+
+  it('counts the smaller pieces that TLS gives', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      const { client, socket, end } = await ownConnection(rig);
+      client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\n');
+      await until(() => backend.received.includes('\r\n\r\n'), 'the head at the endpoint');
+      const isPaused = [1, 2, 3, 4].map(() => {
+        socket.emit('data', full.subarray(0, 16_384));
+        return socket.isPaused();
+      });
+      expect(isPaused).to.deep.equal([false, false, false, true]);
+      end();
+    }));
+
+  it('reads what is dropped behind the last response at the same pace', () =>
+    onStage(makeCoreServer, async ({ rig }) => {
+      const { client, socket, end } = await ownConnection(rig);
+      client.send('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+      await until(() => client.received.includes('\r\n\r\n'), 'the refusal');
+      socket.emit('data', full);
+      expect(socket.isPaused()).to.equal(true);
+      await until(() => !socket.isPaused(), 'the next turn');
+      end();
     }));
 });
 

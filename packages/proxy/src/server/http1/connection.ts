@@ -17,30 +17,25 @@ import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
-import { fullReadBytes, yieldTurn } from '../fair-turn.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import { SocketEvents } from '../socket-events.ts';
+import { ClientReading } from './client-reading.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import {
+  drainIdleMs,
+  headPieceBytes,
+  lingerMs,
+  longHeadBytes,
+  mostHeadsInTurn,
+  type Stage,
+} from './connection-stage.ts';
 import { Http1Request } from './http1-request.ts';
 import { emptyBody, RequestBody, type TakePayload } from './request-body.ts';
 import { ResponseWriter, type WrittenConnection } from './response-writer.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
 import { UnreadBytes } from './unread-bytes.ts';
 
-type Stage =
-  /** Between requests, or in the middle of a head. */
-  | 'reading-head'
-  | 'exchange'
-  | 'tunnel'
-  /** The last response is out; what still comes is read and dropped so that a reset does not destroy the response. */
-  | 'closing'
-  | 'closed';
-
 const LF = 0x0a;
-/** How long the client of a tunnel that is over may take to close. */
-const lingerMs = 2_000;
-/** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
-const drainIdleMs = 1_000;
 
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
 export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection {
@@ -67,14 +62,18 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   #body: RequestBody = emptyBody;
   #tunnel: SocketTunnel | undefined;
   #inHead = false;
-  #reading = false;
-  #paused = false;
+  #readingHeads = false;
+  readonly #reading: ClientReading;
   /** The client is to send more of its body. */
   #awaitsBody = false;
   /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
   #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
   readonly #silence: ClosingSilence;
+  readonly #onOwnTurn = () => {
+    if (this.#stage === 'reading-head') this.#readHeads(true);
+    if (this.#stage === 'reading-head' && this.#unread.bytes === undefined) this.#reading.resume();
+  };
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: ConnectionContext) {
     this.#socket = socket;
@@ -82,6 +81,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#entrypoint = entrypoint;
     this.#mayBeHttp2 = context.onHttp2 !== undefined && !(socket instanceof TLSSocket);
     this.#silence = new ClosingSilence(socket);
+    this.#reading = new ClientReading(socket, this, () => this.#stage !== 'tunnel');
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
     this.cache = connectionCacheOf(socket, entrypoint, context);
@@ -149,12 +149,12 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     // While the endpoint does not take the body, silence is not the client's.
     this.#awaitsBody = false;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#pauseReading();
+    this.#reading.pause();
   }
 
   resume(): void {
     if (!this.#body.done && !this.#awaitsBody) this.#awaitBody();
-    if (this.#unread.bytes === undefined) this.#resumeReading();
+    if (this.#unread.bytes === undefined) this.#reading.resume();
   }
 
   onExchangeOver(end: 'complete' | 'cut'): void {
@@ -174,8 +174,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       this.#body = emptyBody;
       this.deadlineMs = this.#context.sweep.in(this.#context.timeouts.keepAliveMs);
       if (this.draining) this.drain();
-      if (this.#unread.bytes !== undefined && !this.#reading) this.#readHeads();
-      else if (this.#paused && this.#unread.bytes === undefined) this.#resumeReading();
+      if (this.#unread.bytes !== undefined && !this.#readingHeads) this.#readHeads();
+      else if (this.#reading.isPaused && this.#unread.bytes === undefined) this.#reading.resume();
     }
   }
 
@@ -183,7 +183,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     if (this.#writer.switchProtocols(head, protocol) === undefined) return undefined;
     this.#stage = 'tunnel';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#paused = false;
+    this.#reading.isPaused = false;
     // Bytes behind the request are the tunnel's first ones.
     const linger = guard(this, () => {
       this.deadlineMs = this.#context.sweep.in(lingerMs);
@@ -227,24 +227,20 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
           chunk.indexOf(LF) === -1 &&
           this.#unread.length < this.#context.head.mostBytes
         )
-          return;
+          break;
         this.#readHeads();
-        return;
+        break;
       case 'exchange':
         this.#unread.append(chunk);
         if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
-        else this.#pauseReading();
-        if (chunk.length >= fullReadBytes && !this.#paused) this.#yieldTurn();
-        return;
+        else this.#reading.pause();
+        break;
       case 'tunnel':
         this.#tunnel?.onData(chunk);
         return;
       default:
     }
-  }
-
-  #yieldTurn(): void {
-    yieldTurn(this.#socket, this, () => !this.#paused && this.#stage !== 'tunnel');
+    this.#reading.count(this.#inHead ? Math.max(chunk.length, headPieceBytes) : chunk.length);
   }
 
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
@@ -298,22 +294,30 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     } else if (this.#stage === 'reading-head') {
       this.deadlineMs = this.#context.sweep.in(this.#context.timeouts.keepAliveMs);
       if (this.#unread.bytes !== undefined) this.#readHeads();
-      else this.#resumeReading();
+      else this.#reading.resume();
     } else this.#tunnel?.onDrain();
   }
 
   /** Serves what has been read, head after head, for as long as responses are complete at once. */
-  #readHeads(): void {
-    this.#reading = true;
+  #readHeads(isOwnTurn = false): void {
+    if (this.#reading.isWaiting) return;
+    this.#readingHeads = true;
+    let left = mostHeadsInTurn;
     while (this.#stage === 'reading-head' && this.#unread.bytes !== undefined) {
       // A client that sends requests without reading responses must not fill the memory with them.
       if (this.#socket.writableNeedDrain) {
-        this.#pauseReading();
+        this.#reading.pause();
         break;
       }
+      const isFirstOfOwn = isOwnTurn && left === mostHeadsInTurn;
+      if (left === 0 || (!isFirstOfOwn && this.#unread.hasLongHead(longHeadBytes))) {
+        this.#reading.waitForTurn(this.#onOwnTurn);
+        break;
+      }
+      left -= 1;
       if (!this.#readHead(this.#unread.bytes)) break;
     }
-    this.#reading = false;
+    this.#readingHeads = false;
   }
 
   /** `false`: the head is not whole yet. */
@@ -325,7 +329,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         this.#inHead = true;
         this.deadlineMs = sweep.in(timeouts.headMs);
       }
-      if (this.#paused) this.#resumeReading();
+      if (this.#reading.isPaused) this.#reading.resume();
       return false;
     }
     this.#inHead = false;
@@ -343,7 +347,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const exchange = this.#begin(view.method, view.protocol, head.persistent);
     exchange.serve(view);
     // Bytes behind this request wait for its response.
-    if (this.#stage === 'exchange' && this.#unread.bytes !== undefined && !exchange.takesBody) this.#pauseReading();
+    if (this.#stage === 'exchange' && this.#unread.bytes !== undefined && !exchange.takesBody) this.#reading.pause();
   }
 
   #begin(method: string, protocol: 'HTTP/1.0' | 'HTTP/1.1', persistent: boolean): HttpExchange {
@@ -367,7 +371,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#unread.clear();
     this.#socket.end();
     this.#awaitClose();
-    this.#resumeReading();
+    this.#reading.resume();
   }
 
   #awaitClose(): void {
@@ -383,17 +387,5 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   get #clientMs(): number {
     return this.#exchange?.clientMs ?? this.#context.timeouts.clientMs;
-  }
-
-  #pauseReading(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#socket.pause();
-  }
-
-  #resumeReading(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
   }
 }

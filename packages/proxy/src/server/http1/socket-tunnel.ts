@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
 import type { ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
+import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
 import { reset } from '../../transport/reset.ts';
-import { fullReadBytes, yieldTurn } from '../fair-turn.ts';
 
 /** The client's socket as one side of a tunnel. Its connection passes the socket's events on. */
 export class SocketTunnel implements ClientTunnel {
@@ -13,6 +13,7 @@ export class SocketTunnel implements ClientTunnel {
   readonly #onSent: () => void;
   #closing = false;
   #paused = false;
+  #sinceShareBytes = 0;
 
   /**
    * @param owner of faults in callbacks
@@ -68,9 +69,11 @@ export class SocketTunnel implements ClientTunnel {
   }
 
   onData(bytes: Buffer): void {
-    if (this.#closing) return;
-    this.#handler.onClientBytes(bytes);
-    if (bytes.length >= fullReadBytes && !this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
+    if (!this.#closing) this.#handler.onClientBytes(bytes);
+    this.#sinceShareBytes += bytes.length;
+    if (this.#sinceShareBytes < shareBytes) return;
+    this.#sinceShareBytes = 0;
+    if (!this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
   }
 
   onEnd(): void {

@@ -1,3 +1,5 @@
+const headEnd = Buffer.from('\r\n\r\n');
+
 /** Received bytes that are not consumed yet. Usually a single chunk, which is not copied. */
 export class UnreadBytes {
   /** The piece, of which everything before `at` has been taken. `undefined` where nothing is left. */
@@ -8,6 +10,11 @@ export class UnreadBytes {
 
   get length(): number {
     return this.bytes === undefined ? 0 : this.bytes.length - this.at;
+  }
+
+  /** The end of the next head is not among so many bytes, of which there are more. */
+  hasLongHead(bytes: number): boolean {
+    return this.length > bytes && this.bytes?.subarray(this.at, this.at + bytes).includes(headEnd) === false;
   }
 
   append(piece: Buffer): void {

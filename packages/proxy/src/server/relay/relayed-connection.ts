@@ -4,6 +4,7 @@ import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoi
 import { connectToPicked } from '../../transport/connect.ts';
 import { ConnectError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
+import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** How a connection that was to be relayed ended. */
@@ -116,9 +117,17 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
       [client, upstream],
       [upstream, client],
     ] as const) {
+      let sinceShareBytes = 0;
       side.on(
         'data',
-        guard(owner, () => idle.extend()),
+        guard(owner, (bytes: Buffer) => {
+          idle.extend();
+          sinceShareBytes += bytes.length;
+          if (sinceShareBytes < shareBytes) return;
+          sinceShareBytes = 0;
+          // Where the other side does not keep up the pipe has paused this one, and resumes it.
+          yieldTurn(side, owner, () => !other.writableNeedDrain);
+        }),
       );
       side.once(
         'close',

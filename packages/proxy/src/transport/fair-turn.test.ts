@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import { takeOwnTurn, yieldTurn } from './fair-turn.ts';
+
+const owner = { onFault: (error: unknown) => Promise.reject(error) };
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Sockets of which is noted when they are read on. */
+function sockets(count: number, resumed: number[]): Socket[] {
+  return Array.from(
+    { length: count },
+    (_, at) => ({ pause: () => undefined, resume: () => resumed.push(at) }) as unknown as Socket,
+  );
+}
+
+describe('fair turns', () => {
+  it('reads on two connections in a turn, those first that have waited longest', async () => {
+    const resumed: number[] = [];
+    for (const socket of sockets(5, resumed)) yieldTurn(socket, owner, () => true);
+    const turns: number[][] = [];
+    for (let at = 0; at < 4; at += 1) {
+      await turn();
+      turns.push(resumed.splice(0));
+    }
+    expect(turns).to.deep.equal([[0, 1], [2, 3], [4], []]);
+  });
+
+  it('leaves a connection paused that something else has paused meanwhile', async () => {
+    const resumed: number[] = [];
+    for (const [at, socket] of sockets(3, resumed).entries()) yieldTurn(socket, owner, () => at !== 0);
+    await turn();
+    await turn();
+    expect(resumed).to.deep.equal([1, 2]);
+  });
+
+  it('takes one piece of work in a turn, beside the connections that are read on', async () => {
+    const done: string[] = [];
+    for (const name of ['a', 'b']) takeOwnTurn(owner, () => done.push(name));
+    const resumed: number[] = [];
+    for (const socket of sockets(3, resumed)) yieldTurn(socket, owner, () => true);
+    await turn();
+    expect(done).to.deep.equal(['a']);
+    expect(resumed).to.deep.equal([0, 1]);
+    await turn();
+    expect(done).to.deep.equal(['a', 'b']);
+    expect(resumed).to.deep.equal([0, 1, 2]);
+  });
+
+  it('gives what is added meanwhile a later turn', async () => {
+    let turns = 0;
+    const again = () => {
+      turns += 1;
+      if (turns < 3) takeOwnTurn(owner, again);
+    };
+    takeOwnTurn(owner, again);
+    await turn();
+    expect(turns).to.equal(1);
+    await turn();
+    await turn();
+    expect(turns).to.equal(3);
+  });
+});

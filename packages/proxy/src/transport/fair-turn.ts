@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net';
+import { type FaultOwner, guard } from '@swarmgate/runtime';
+
+/** What one connection may read before others have their turn: as much as one read of a socket gives at most. */
+export const shareBytes = 65_536;
+/** Connections that are read on in one turn, of those that have had their share. */
+const mostReadInTurn = 2;
+
+/** Each goes on in a turn of the event loop of its own, the one that has waited longest first. */
+const working: (() => void)[] = [];
+/** Of these a few are read on in each turn, in the same order. */
+const reading: (() => void)[] = [];
+
+/**
+ * Ends a connection's share of this turn of the event loop. Without it up to 32 full reads (2 MiB) of one socket are taken
+ * in one turn, while all other connections wait. However many connections have had their share, the others wait for the reads of a
+ * few in each turn.
+ * @param isReading called when it is read on: nothing else has paused the connection meanwhile, nor become its reader
+ */
+export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
+  socket.pause();
+  enter(
+    reading,
+    guard(owner, () => {
+      if (isReading()) socket.resume();
+    }),
+  );
+}
+
+/**
+ * Goes on in a turn of the event loop in which no other such work does: however many connections have more than their share
+ * to do, the others wait for one share in each turn.
+ */
+export function takeOwnTurn(owner: FaultOwner, goOn: () => void): void {
+  enter(working, guard(owner, goOn));
+}
+
+function enter(queue: (() => void)[], goOn: () => void): void {
+  queue.push(goOn);
+  if (working.length + reading.length === 1) nextTurn();
+}
+
+function nextTurn(): void {
+  // What waits is guarded, each by its owner.
+  setImmediate(() => {
+    const due = [...working.slice(0, 1), ...reading.slice(0, mostReadInTurn)];
+    for (const goOn of due) goOn();
+    working.splice(0, 1);
+    reading.splice(0, mostReadInTurn);
+    if (working.length + reading.length > 0) nextTurn();
+  });
+}
