@@ -114,7 +114,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/middleware/limits/limiters.ts', 'limiter.delete(key)', 'a count in memory: its promise never rejects'],
   ['proxy/src/middleware/limits/redis-connection.ts', "'ready'", logs],
   ['proxy/src/middleware/limits/redis-connection.ts', "'error'", logs],
-  ['proxy/src/server/fair-turn.ts', 'waiting[0]', own],
+  ['proxy/src/transport/fair-turn.ts', 'goOn of due', own],
   ['proxy/src/server/connection-limits.ts', "'close'", counts],
   ['proxy/src/server/descriptor-budget.ts', "'close'", counts],
   ['proxy/src/server/entrypoints.ts', 'ownPorts.add(', counts],
