@@ -118,4 +118,45 @@ export const http2Mutants: readonly Mutant[] = [
     ['packages/proxy/src/exchange/heads.test.ts'],
     [['the endpoint does not learn that trailers are taken', "if (wantsTrailers) flat.push('te', 'trailers');", '']],
   ),
+  ...faultsIn(
+    `${http2}/sender.ts`,
+    [`${http2}/flow-control.test.ts`],
+    [["what waits for a window is not the stream's own", '    keepLast(stream.queue);\n', '']],
+  ),
+  ...faultsIn(
+    `${transport}/read-buffer.ts`,
+    [`${transport}/read-buffer.test.ts`],
+    [
+      [
+        'a receiver may keep the buffer of all connections',
+        'if (copies || read !== sharedBuffer) return read;',
+        'return read;',
+      ],
+      ['bytes that are in use are read over', '    this.#own = undefined;\n', ''],
+      ['bytes of the shared buffer may stay in use', 'if (buffer === sharedBuffer) throw', 'if (false) throw'],
+    ],
+  ),
+  ...faultsIn(
+    `${transport}/turn-end.ts`,
+    [`${transport}/turn-end.test.ts`],
+    [
+      [
+        'responses leave before requests',
+        "(to === 'endpoint' ? toEndpoints : toClients)",
+        "(to === 'endpoint' ? toClients : toEndpoints)",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/server/http1/response-writer.ts',
+    ['packages/proxy/src/server/http1/response-writer.test.ts'],
+    [
+      [
+        'the last response of a connection waits for the end of the turn',
+        'if (complete && this.persistent)',
+        'if (complete)',
+      ],
+      ['a large piece overtakes the responses before', '    this.flush();\n    socket.cork();', '    socket.cork();'],
+    ],
+  ),
 ];
