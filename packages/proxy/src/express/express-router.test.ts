@@ -44,6 +44,30 @@ describe('Express middleware on an exchange', () => {
     });
   });
 
+  for (const [what, text] of [
+    ['a body of a known length', 'Content-Length: 4\r\n\r\nbody'],
+    ['chunks with trailers', 'Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n'],
+    ['chunks without them', 'Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n'],
+  ] as const)
+    it(`changes a response that announces trailers: ${what}`, () => {
+      const add: RequestHandler = (_request, response, next) => {
+        response.setHeader('X-Frame-Options', 'DENY');
+        next();
+      };
+      return onStage(withPlugins(add), async ({ rig, backend }) => {
+        backend.onRequest = responding(`HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n${text}`);
+        const client = rig.client();
+        client.send(get('/'));
+        const response = await client.response();
+        expect([response.status, response.body, response.header('x-frame-options')]).to.deep.equal([
+          200,
+          'body',
+          'DENY',
+        ]);
+        expect(response.trailers.trim()).to.equal(what === 'chunks with trailers' ? 'X-Sum: 42' : '');
+      });
+    });
+
   for (const event of ['finish', 'close'] as const)
     it(`throws in a listener for ${event} of its response: that is logged, and the next request is served`, () => {
       let thrown = 0;
