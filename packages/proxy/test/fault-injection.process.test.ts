@@ -13,6 +13,7 @@ const sources = fileURLToPath(new URL('../src/', import.meta.url));
 /** Guarded places that the ways of `fault-subject.ts` do not come to, and why. */
 const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['exchange/access-log.ts', 'no exchange owns it: a fault drops lines; access-log.test.ts'],
+  ['exchange/tracing/post-spans.ts', 'no exchange owns it: a fault fails one call; post-spans.test.ts'],
   ['express/plugins/block-watch.ts', 'a thread, with plug-ins only; plugins/blocking-plugins.process.test.ts'],
   ['express/express-router.ts', 'plug-ins only'],
   ['express/response-events.ts', 'middleware only; express-router.test.ts'],
