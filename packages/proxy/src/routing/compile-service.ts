@@ -141,7 +141,17 @@ class DestinationCompiler {
       );
       return [];
     }
-    const hosts = this.#hostPatterns(from, 'redirectFromDomain', undefined);
+    // A redirect comes before routing: from every host, it would take the requests of all other services.
+    if (from.includes('*'))
+      this.#problem(
+        'host-unusable',
+        'redirectFromDomain',
+        '*',
+        'redirectFromDomain * would take the requests of every other service: it is left out',
+        'Name the hosts, or write *.example.com for those below one.',
+      );
+    const named = from.filter((domain) => domain !== '*');
+    const hosts = this.#hostPatterns(named, 'redirectFromDomain', undefined);
     const target = parseHostPattern(to, undefined);
     if (hosts.length === 0 || target?.kind !== 'exact') return [];
     const route: Route = { ...this.#route(':redirect', this.#destination.port ?? 0), redirectToHost: target.text };

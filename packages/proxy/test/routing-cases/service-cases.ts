@@ -38,6 +38,18 @@ export const serviceCases: readonly RoutingCase[] = [
     { redirectTo: 'new.example' },
   ),
   strict(
+    'redirectFromDomain from every host takes no other service’s requests',
+    [site('old', ['old.example']), site('new', ['new.example'], { redirectFromDomain: ['*', 'former.example'] })],
+    'old.example/',
+    'old/0',
+  ),
+  strict(
+    'redirectFromDomain beside every host goes on for those that are named',
+    [site('old', ['old.example']), site('new', ['new.example'], { redirectFromDomain: ['*', 'former.example'] })],
+    'former.example/',
+    { redirectTo: 'new.example' },
+  ),
+  strict(
     'redirectFromDomain never leads to itself',
     [site('new', ['www.example'], { redirectFromDomain: ['*.example', '*example', 'www.example'] })],
     'www.example/',
