@@ -1,15 +1,17 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { chosenCases } from './chosen-cases.ts';
 import { type BenchCase, benchHost, type SubjectName, smallBody } from './forwarding/cases.ts';
 import { cpuMicroseconds, ready } from './forwarding/process-tree.ts';
 import { spreadOf } from './forwarding/statistics.ts';
-import { isInstalled, type Subject, startBench } from './forwarding/subjects.ts';
+import { type Cores, isInstalled, type Subject, startBench } from './forwarding/subjects.ts';
 import { validate } from './forwarding/validate.ts';
+import { routingSection } from './report.ts';
+import type { Figure } from './routing.ts';
+import { benchControlWork } from './tails/control-work.ts';
 import { type Latencies, pace, saturate } from './tails/latencies.ts';
+import { type LoopReport, loopReports, probed } from './tails/loop-reports.ts';
 
 /** One proxy under one kind of load; times in milliseconds, medians of the rotations. */
 export interface TailsResult {
@@ -22,16 +24,6 @@ export interface TailsResult {
   readonly pacedP99: number | undefined;
   /** Of the processes of Swarmgate: event loop and garbage collection under the saturating load. */
   readonly loops: readonly LoopReport[];
-}
-
-/** Of one process since the last report. Times in milliseconds. */
-export interface LoopReport {
-  readonly role: 'main' | 'worker';
-  readonly cpuMs: number;
-  /** How much later than due a timer ran: what one turn of the event loop took. */
-  readonly turns: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Of the garbage collector. */
-  readonly pauses: { readonly count: number; readonly totalMs: number; readonly p50: number; readonly max: number };
 }
 
 const subjects: readonly SubjectName[] = ['Swarmgate', 'Swarmgate, one worker', 'HAProxy', 'nginx'];
@@ -51,23 +43,39 @@ export interface TailsOptions {
   readonly say: (line: string) => void;
 }
 
-/** Where the slowest of a hundred requests spend their time: all proxies on one core, in turns, beside the load on another. */
-export async function benchTails({ quick, only, say }: TailsOptions): Promise<readonly TailsResult[]> {
+export interface TailsBench {
+  readonly results: readonly TailsResult[];
+  /** What work of the control process adds. */
+  readonly added: readonly Figure[];
+}
+
+export async function benchTails({ quick, only, say }: TailsOptions): Promise<TailsBench> {
   for (const program of ['wrk', 'h2load'])
     if (!isInstalled(program)) throw new Error(`the benchmark needs ${program} (packages wrk, nghttp2-client)`);
   const twoCores = availableParallelism() > 1 && isInstalled('taskset');
-  const cores = { proxies: twoCores ? 0 : undefined, load: twoCores ? 1 : undefined, pinsWorkers: true };
+  const cores = { proxies: twoCores ? 0 : undefined, load: twoCores ? 1 : undefined };
+  const results = await benchProxies({ quick, only, say, cores });
+  return { results, added: await benchControlWork({ quick, only, say, cores }) };
+}
+
+/** Where the slowest of a hundred requests spend their time: all proxies on one core, in turns, beside the load on another. */
+async function benchProxies({
+  quick,
+  only,
+  say,
+  cores,
+}: TailsOptions & { readonly cores: Pick<Cores, 'proxies' | 'load'> }): Promise<readonly TailsResult[]> {
+  const chosen = chosenCases(cases, only);
+  if (chosen.length === 0) return [];
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-tails-'));
   await chmod(directory, 0o755);
-  const probe = fileURLToPath(new URL('tails/loop-probe.ts', import.meta.url));
   const reports = join(directory, 'loops');
   await writeFile(reports, '');
-  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${probe}`;
-  process.env.TAILS_FILE = reports;
-  const bench = await startBench(directory, new Set(subjects), cores);
+  Object.assign(process.env, probed(reports));
+  const bench = await startBench(directory, new Set(subjects), { ...cores, pinsWorkers: true });
   try {
     const results: TailsResult[] = [];
-    for (const of of chosenCases(cases, only)) {
+    for (const of of chosen) {
       say(of.name);
       const plain: BenchCase = {
         ...of,
@@ -108,11 +116,11 @@ async function measure(
   for (let rotation = -2; rotation < rotations; rotation++)
     for (const { name, port, running } of rotation % 2 === 0 ? proxies : proxies.toReversed()) {
       const options = { port, connections: of.connections, headers: of.headers, seconds: slotSeconds, core };
-      await loopReports(running.pid, name, reports);
+      await reportsOf(running.pid, name, reports);
       const before = cpuMicroseconds(running.pid);
       const full = await saturate(options);
       const spent = cpuMicroseconds(running.pid) - before;
-      const said = await loopReports(running.pid, name, reports);
+      const said = await reportsOf(running.pid, name, reports);
       const rate = (full.requests / slotSeconds) * share;
       const paced = of.closes ? undefined : await pace(options, rate, join(directory, 'requests.log'));
       if (rotation < 0) continue;
@@ -136,19 +144,9 @@ async function measure(
   });
 }
 
-/** Of the process and of its workers; none of another program. Resets what they have noted. */
-async function loopReports(pid: number, name: SubjectName, file: string): Promise<LoopReport[]> {
-  if (!name.startsWith('Swarmgate')) return [];
-  const processes = name.includes('worker') ? 2 : 1;
-  await writeFile(file, '');
-  process.kill(pid, 'SIGUSR2');
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-    if (lines.length >= processes) return lines.map((line) => JSON.parse(line) as LoopReport);
-    if (performance.now() > deadline) throw new Error(`${name} wrote ${lines.length} of ${processes} reports`);
-    await pause(10);
-  }
+/** Of the process and of its worker; none of another program. */
+async function reportsOf(pid: number, name: SubjectName, file: string): Promise<LoopReport[]> {
+  return name.startsWith('Swarmgate') ? loopReports(pid, name.includes('worker') ? 2 : 1, file) : [];
 }
 
 function lineOf({ subject, cpuMicroseconds: cpu, p50, p99, pacedP99, loops }: TailsResult): string {
@@ -158,15 +156,15 @@ function lineOf({ subject, cpuMicroseconds: cpu, p50, p99, pacedP99, loops }: Ta
 }
 
 function loopText({ role, turns, pauses }: LoopReport): string {
-  const gc = `${pauses.count} collections, most ${pauses.max.toFixed(1)} ms`;
-  return `${role}: turns p99 ${turns.p99.toFixed(1)}, most ${turns.max.toFixed(1)} ms, ${gc}`;
+  const gc = `${pauses.count} collections of ${pauses.totalMs.toFixed(0)} ms, most ${pauses.max.toFixed(1)} ms`;
+  return `${role}: turns p99 ${turns.p99.toFixed(1)}, most ${turns.max.toFixed(1)} ms (${turns.busiest.toFixed(1)} of the processor), ${gc}`;
 }
 
 /** The goals: under saturating load, of its own median; at 70 %, of HAProxy's. */
 const mostOfMedian = 2;
 const mostOfHaproxy = 2;
 
-export function tailsSection(results: readonly TailsResult[], machine: string): string {
+export function tailsSection({ results, added }: TailsBench, machine: string): string {
   const rows = results.map((result) => {
     const { subject, cpuMicroseconds: cpu, p50, p99, pacedP99, loops } = result;
     const haproxy = results.find((each) => each.case === result.case && each.subject === 'HAProxy')?.pacedP99;
@@ -189,5 +187,8 @@ export function tailsSection(results: readonly TailsResult[], machine: string): 
     `| case | proxy | CPU µs/request | p50 ms | p99 ms (goal: ${mostOfMedian} × p50) | p99 ms at 70 % of its rate (goal: ${mostOfHaproxy} × HAProxy’s) | processes of Swarmgate |`,
     '|---|---|---|---|---|---|---|',
     ...rows,
+    '',
+    // The machine is named above.
+    ...routingSection(added, machine).split('\n').slice(2),
   ].join('\n');
 }

@@ -27,6 +27,8 @@ export interface ConsulOptions {
   readonly acl?: boolean;
   /** More of the agent's configuration, as its JSON file takes it. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** A program with its arguments that becomes Consul, such as `nice`: the process keeps its number. */
+  readonly through?: readonly string[];
 }
 
 /** One agent with its own data, on ports and a directory that stay the same when it is started again. */
@@ -148,19 +150,19 @@ async function prepareAgent(
   };
   await mkdir(join(directory, 'data'), { recursive: true });
   await writeFile(join(directory, 'agent.json'), JSON.stringify(config, undefined, 2));
-  return new Agent(program, directory, address, managementToken);
+  return new Agent([...(options.through ?? []), program], directory, address, managementToken);
 }
 
 class Agent implements RunningConsul {
   readonly address: string;
   readonly url: string;
   readonly managementToken: string | undefined;
-  readonly #program: string;
+  readonly #command: readonly string[];
   readonly #directory: string;
   #process: ChildProcess | undefined;
 
-  constructor(program: string, directory: string, address: string, managementToken: string | undefined) {
-    this.#program = program;
+  constructor(command: readonly string[], directory: string, address: string, managementToken: string | undefined) {
+    this.#command = command;
     this.#directory = directory;
     this.address = address;
     this.url = `http://${address}`;
@@ -174,7 +176,8 @@ class Agent implements RunningConsul {
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error(`consul at ${this.address} runs already`);
     const log = await open(join(this.#directory, 'log'), 'a');
-    const child = spawn(this.#program, ['agent', '-config-file', join(this.#directory, 'agent.json')], {
+    const [program = '', ...args] = this.#command;
+    const child = spawn(program, [...args, 'agent', '-config-file', join(this.#directory, 'agent.json')], {
       stdio: ['ignore', log.fd, log.fd],
     });
     await log.close();

@@ -3,6 +3,7 @@ import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { prepareInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { snapshotPath, writeSnapshotFile } from '../../../packages/proxy/src/control/watch/snapshot-file.ts';
 import { prepareClusterServer } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 import { hostOf, services } from '../forwarding/cases.ts';
@@ -23,12 +24,14 @@ const server = await (settings.workers === 0 ? prepareInProcessServer : prepareC
 
 const send = (message: SubjectMessage) => process.send?.(message);
 process.on('message', (order: SubjectOrder) => {
-  void swapAtRate(order.swaps).then(() => send({ kind: 'swapped' }));
+  const work = 'swaps' in order ? swapAtRate(order.swaps) : writeSnapshot();
+  void work.then(() => send({ kind: 'done' }));
 });
 process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
 
 let revision = 0;
-await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
+const served = new Map(Array.from({ length: size }, (_, at) => service(at, '/')));
+await apply(served);
 await server.open();
 const workers = server.workers().map(({ pid }) => pid);
 send({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: workers[0] ?? process.pid, workers });
@@ -38,6 +41,12 @@ async function swapAtRate(times: number): Promise<void> {
   for (let at = 0; at < times; at++) {
     await Promise.all([apply(new Map([service(1 + ((at * 7) % (size - 1)), `/changed-${at}`)])), pause(10)]);
   }
+}
+
+function writeSnapshot(): Promise<void> {
+  const snapshot = { registryId: 'bench', revision: String(revision), sequence: revision };
+  const services = [...served.values()];
+  return writeSnapshotFile(snapshotPath(settings.dataDir, 'bench'), 'bench', { ...snapshot, services }, Date.now());
 }
 
 function apply(changes: ReadonlyMap<ServiceKey, ServedService>): Promise<void> {

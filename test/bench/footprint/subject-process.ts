@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { services } from '../forwarding/cases.ts';
 
-/** Swap so many times, at 100 a second. */
-export interface SubjectOrder {
-  readonly swaps: number;
-}
+/** Swap so many times, at 100 a second; or write a snapshot of all services. */
+export type SubjectOrder = { readonly swaps: number } | { readonly snapshot: true };
 
 export type SubjectMessage =
   | {
@@ -17,7 +15,7 @@ export type SubjectMessage =
       /** All that do. */
       readonly workers: readonly number[];
     }
-  | { readonly kind: 'swapped' };
+  | { readonly kind: 'done' };
 
 /** The proxy under measurement, in processes of its own. */
 export interface Subject {
@@ -25,6 +23,8 @@ export interface Subject {
   readonly pid: number;
   readonly workers: readonly number[];
   swap(times: number): Promise<void>;
+  /** As `control/watch` does after a change. */
+  writeSnapshot(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,11 +44,8 @@ export async function startSubject(
     port: first.port,
     pid: first.pid,
     workers: first.workers,
-    async swap(times) {
-      const swapped = next(child);
-      child.send({ swaps: times } satisfies SubjectOrder);
-      await swapped;
-    },
+    swap: (times) => order(child, { swaps: times }),
+    writeSnapshot: () => order(child, { snapshot: true }),
     async stop() {
       const ended = once(child, 'exit');
       child.disconnect();
@@ -57,6 +54,12 @@ export async function startSubject(
       clearTimeout(timer);
     },
   };
+}
+
+async function order(child: ChildProcess, what: SubjectOrder): Promise<void> {
+  const done = next(child);
+  child.send(what);
+  await done;
 }
 
 function next(child: ChildProcess): Promise<SubjectMessage> {

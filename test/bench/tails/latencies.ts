@@ -17,12 +17,21 @@ export interface LoadOptions {
   readonly headers: readonly string[];
   readonly seconds: number;
   readonly core: number | undefined;
+  /** Default `/small`. */
+  readonly path?: string;
 }
 
 /** As fast as the proxy responds, by wrk. */
-export async function saturate({ port, connections, headers, seconds, core }: LoadOptions): Promise<Latencies> {
+export async function saturate({
+  port,
+  connections,
+  headers,
+  seconds,
+  core,
+  path = '/small',
+}: LoadOptions): Promise<Latencies> {
   const more = headers.flatMap((header) => ['-H', header]);
-  const url = `http://127.0.0.1:${port}/small`;
+  const url = `http://127.0.0.1:${port}${path}`;
   const command = ['wrk', '-t1', '--latency', `-c${connections}`, `-d${seconds}s`, ...more, url];
   const text = await outputOf(command, core);
   const percentile = (percent: number) => inMs(new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s)`, 'm').exec(text));
@@ -31,14 +40,14 @@ export async function saturate({ port, connections, headers, seconds, core }: Lo
 
 /** At a rate, in requests a second over all connections, by h2load over HTTP/1.1. @param file for its log of requests */
 export async function pace(
-  { port, connections, headers, seconds, core }: LoadOptions,
+  { port, connections, headers, seconds, core, path = '/small' }: LoadOptions,
   rate: number,
   file: string,
 ): Promise<Latencies> {
   const [host = ''] = headers.filter((header) => header.startsWith('Host: ')).map((header) => header.slice(6));
   // The URL names the Host; the address to connect to is given apart.
   const command = ['h2load', '--h1', '-t1', '-m1', `-c${connections}`, `-D${seconds}`, `--log-file=${file}`];
-  command.push(`--rps=${rate / connections}`, `--connect-to=127.0.0.1:${port}`, `http://${host}:${port}/small`);
+  command.push(`--rps=${rate / connections}`, `--connect-to=127.0.0.1:${port}`, `http://${host}:${port}${path}`);
   await outputOf(command, core);
   const tookMs: number[] = [];
   for (const line of (await readFile(file, 'latin1')).split('\n')) {

@@ -56,8 +56,8 @@ export interface ConsulClient {
   readonly kv: {
     get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<ConsulResponse<KvItem>>;
     get(
-      options: CallOptions & { readonly key: string; readonly recurse: true },
-    ): Promise<ConsulResponse<readonly KvItem[]>>;
+      options: CallOptions & { readonly key: string; readonly recurse: true; readonly raw: true },
+    ): Promise<ConsulResponse<Buffer>>;
     keys(
       options: CallOptions & { readonly key: string; readonly separator?: string },
     ): Promise<ConsulResponse<string[]>>;
@@ -171,7 +171,9 @@ export interface FailedResponse {
 export function consulError(what: string, error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   const status = statusOf(error);
-  const body = responseOf(error)?.body;
+  const sent = responseOf(error)?.body;
+  // A list is requested as bytes, so a refusal comes as bytes too.
+  const body = Buffer.isBuffer(sent) ? sent.toString() : sent;
   const said =
     typeof body === 'string' && body !== '' ? body.slice(0, 300) : error instanceof Error ? error.message : '';
   const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;

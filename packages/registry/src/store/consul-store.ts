@@ -22,6 +22,7 @@ import type {
   StoredValue,
   TransactionResult,
 } from './key-value-store.ts';
+import { readItems } from './listed-items.ts';
 import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export type { ConsulStoreOptions } from './consul-client.ts';
@@ -85,10 +86,18 @@ class ConsulStore implements KeyValueStore {
   }
 
   async list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>> {
-    const [response, items] = await this.#call(`list ${prefix}`, listTimeoutMs, signal, (call) =>
-      this.#client.kv.get({ ...call, key: prefix, recurse: true, consistent: true }),
-    );
-    return { index: indexOf(response.headers), data: (items ?? []).map(storedValue) };
+    return this.#call(`list ${prefix}`, listTimeoutMs, signal, async (call) => {
+      // `raw` is ignored by Consul where keys are listed, and makes the package give the bytes of the response.
+      const [response, json] = await this.#client.kv.get({
+        ...call,
+        key: prefix,
+        recurse: true,
+        raw: true,
+        consistent: true,
+      });
+      const data = json === undefined ? [] : await readItems(json, encodedValue, signal);
+      return { index: indexOf(response.headers), data };
+    });
   }
 
   async keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>> {
@@ -240,7 +249,7 @@ class ConsulStore implements KeyValueStore {
     if (results.length < required.length) {
       throw RegistryError.of('registry-denied', `${this.description}: the token may not read ${required[0]}`);
     }
-    return new Map(results.map((each) => [each.KV.Key, storedValue({ ...each.KV, Value: decoded(each.KV.Value) })]));
+    return new Map(results.map((each) => [each.KV.Key, encodedValue(each.KV)]));
   }
 }
 
@@ -264,7 +273,12 @@ function storedValue(item: KvItem): StoredValue {
   return item.Session === undefined ? stored : { ...stored, session: item.Session };
 }
 
-/** The package decodes what it reads by `kv.get`, not what a transaction returns. */
+/** As a list and a transaction return it. */
+function encodedValue(item: KvItem): StoredValue {
+  return storedValue({ ...item, Value: decoded(item.Value) });
+}
+
+/** The package decodes what it reads by `kv.get`, not what a list or a transaction returns. */
 function decoded(value: string | null): string {
   return value === null ? '' : Buffer.from(value, 'base64').toString();
 }
