@@ -72,7 +72,7 @@ async function benchProxies({
   const reports = join(directory, 'loops');
   await writeFile(reports, '');
   Object.assign(process.env, probed(reports));
-  const bench = await startBench(directory, new Set(subjects), { ...cores, pinsWorkers: true });
+  const bench = await startBench(directory, new Set(subjects), { ...cores, pinsWorkers: true, backendFirst: true });
   try {
     const results: TailsResult[] = [];
     for (const of of chosen) {

@@ -15,7 +15,7 @@ import { benchHost } from '../forwarding/cases.ts';
 import { backendConfiguration } from '../forwarding/configurations.ts';
 import { type Running, start } from '../forwarding/process-tree.ts';
 import { spreadOf } from '../forwarding/statistics.ts';
-import { selfSigned } from '../forwarding/subjects.ts';
+import { beforeOthers, selfSigned } from '../forwarding/subjects.ts';
 import type { Figure } from '../routing.ts';
 import { pace, saturate } from './latencies.ts';
 import { loopReports, probed } from './loop-reports.ts';
@@ -64,10 +64,11 @@ export async function benchControlWork(options: ControlWorkOptions): Promise<rea
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-control-work-'));
   await chmod(directory, 0o755);
   const [backendPort = 0, http2Port = 0] = await freePorts(2);
-  const backend = start('backend', ['nginx', '-c', backendConfiguration(directory, backendPort, http2Port)], {
-    core: cores.load,
-    directory,
-  });
+  const backend = start(
+    'backend',
+    [...beforeOthers(), 'nginx', '-c', backendConfiguration(directory, backendPort, http2Port)],
+    { core: cores.load, directory },
+  );
   const figures: Figure[] = [];
   const add = (more: readonly Figure[]) => {
     for (const { name, median, unit } of more) say(`  ${name}: ${median.toFixed(2)} ${unit}`);

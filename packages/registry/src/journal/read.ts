@@ -3,6 +3,7 @@ import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
 import type { MaintenanceDocument } from '../definition/maintenance-document.ts';
 import type { RegistrySnapshot, Stored } from '../registry.ts';
+import { Slices } from '../slices.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 import { type ReadDocument, readDocument } from './documents.ts';
 import { type Head, parseHead, removedKeys, revisionOf } from './head.ts';
@@ -36,9 +37,6 @@ export interface PrefixIndex {
   readonly index: number;
   readonly isEmpty: boolean;
 }
-
-// Checking ten thousand documents takes most of a second; requests must not wait for all of it.
-const documentsBetweenTurns = 100;
 
 /**
  * All documents. `head` is read first: a token that lost its rights gets an error there, while Consul's lists would be
@@ -74,7 +72,7 @@ export async function readEverything(
   const foreignKeys = [...topNames.data.filter((name) => isForeignName(layout, name)), ...read.foreignKeys];
   return {
     kind: 'full',
-    snapshot: snapshotOf(first.head, read.documents, foreignKeys),
+    snapshot: await snapshotOf(first.head, read.documents, foreignKeys, signal),
     head: first.head,
     headIndex: first.index,
     journalled: journalledServices(layout, [first.head, last.head]),
@@ -112,7 +110,7 @@ export async function readOnePrefix(
   const foreignKeys = [...known.foreignKeys.filter(isElsewhere), ...read.foreignKeys];
   return {
     kind: 'full',
-    snapshot: snapshotOf(known.head, documents, foreignKeys),
+    snapshot: await snapshotOf(known.head, documents, foreignKeys, signal),
     head: known.head,
     headIndex: known.headIndex,
     journalled: journalledServices(layout, [known.head, last.head]),
@@ -129,21 +127,19 @@ async function readDocuments(
 ): Promise<{ readonly documents: DocumentsByKey; readonly foreignKeys: readonly string[] }> {
   const documents = new Map<string, { readonly index: number; readonly document: ReadDocument }>();
   const foreignKeys: string[] = [];
-  let checked = 0;
+  // Checking ten thousand documents takes most of a second, and going through known ones some milliseconds.
+  const slices = new Slices();
   for (const stored of listed) {
-    const place = layout.place(stored.key);
-    if (!('service' in place)) {
-      // Consul's UI makes keys that end in a slash for folders.
-      if (!stored.key.endsWith('/')) foreignKeys.push(stored.key);
+    if (slices.isOver()) await slices.next(signal);
+    const before = known.get(stored.key);
+    if (before?.index === stored.index) {
+      documents.set(stored.key, before);
       continue;
     }
-    const before = known.get(stored.key);
-    if (before?.index === stored.index) documents.set(stored.key, before);
-    else {
-      documents.set(stored.key, { index: stored.index, document: readDocument(place, stored) });
-      checked += 1;
-      if (checked % documentsBetweenTurns === 0) await setImmediate(undefined, { signal });
-    }
+    const place = layout.place(stored.key);
+    if ('service' in place) documents.set(stored.key, { index: stored.index, document: readDocument(place, stored) });
+    // Consul's UI makes keys that end in a slash for folders.
+    else if (!stored.key.endsWith('/')) foreignKeys.push(stored.key);
   }
   return { documents, foreignKeys };
 }
@@ -164,12 +160,19 @@ async function readHead(
   return head === undefined || stored === undefined ? undefined : { head, index: stored.index };
 }
 
-function snapshotOf(head: Head, documents: DocumentsByKey, foreignKeys: readonly string[]): RegistrySnapshot {
+async function snapshotOf(
+  head: Head,
+  documents: DocumentsByKey,
+  foreignKeys: readonly string[],
+  signal: AbortSignal,
+): Promise<RegistrySnapshot> {
   const services = new Map<ServiceKey, Stored<ServiceDefinition>>();
   const endpoints = new Map<ServiceKey, Stored<EndpointsDocument>>();
   const labelProblems = new Map<ServiceKey, readonly Problem[]>();
   const maintenance = new Map<ServiceKey, Stored<MaintenanceDocument>>();
+  const slices = new Slices();
   for (const { document } of documents.values()) {
+    if (slices.isOver()) await slices.next(signal);
     if (document.kind === 'services') services.set(document.service, document.found);
     else if (document.kind === 'endpoints') endpoints.set(document.service, document.found);
     else if (document.kind === 'maintenance') maintenance.set(document.service, document.found);

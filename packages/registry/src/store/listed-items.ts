@@ -1,10 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
+import { Slices } from '../slices.ts';
 
 const [quote, backslash, open, close] = [0x22, 0x5c, 0x7b, 0x7d];
-/** Time for which items are read before other work of the process has its turn, in milliseconds. */
-const sliceMs = 1;
-/** Between two looks at the clock. */
-const itemsBetweenLooks = 16;
 
 /**
  * The objects of a JSON array, read one by one in slices of a millisecond: `JSON.parse` takes 50 ms for the list of 10,000
@@ -14,12 +10,10 @@ const itemsBetweenLooks = 16;
  */
 export async function readItems<T>(json: Buffer, read: (item: never) => T, signal?: AbortSignal): Promise<T[]> {
   const items: T[] = [];
-  let endAtMs = performance.now() + sliceMs;
+  const slices = new Slices();
   for (const text of objectsIn(json)) {
     items.push(read(JSON.parse(text) as never));
-    if (items.length % itemsBetweenLooks !== 0 || performance.now() < endAtMs) continue;
-    await setImmediate(undefined, { signal });
-    endAtMs = performance.now() + sliceMs;
+    if (slices.isOver()) await slices.next(signal);
   }
   return items;
 }
