@@ -140,9 +140,9 @@ export async function violationsEverywhere(page: Page, what: string): Promise<re
   return found;
 }
 
-export async function logIn(page: Page, url: string): Promise<void> {
+export async function logIn(page: Page, url: string, token = adminToken): Promise<void> {
   await page.goto(url);
-  await page.getByLabel('Admin token').fill(adminToken);
+  await page.getByLabel('Admin token').fill(token);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
 }
