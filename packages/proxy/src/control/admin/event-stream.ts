@@ -38,7 +38,7 @@ export interface EventStream {
 
 /**
  * Begins a stream: it ends with its client, with the session that it was opened by, with a client that reads nothing, with
- * its place, and with the proxy. `undefined`: there is no place, and the call got 503.
+ * its place, and with the proxy. `undefined`: there is no place, and the call got 503, or its client is gone already.
  */
 export function openEventStream(
   request: Request,
@@ -46,6 +46,8 @@ export function openEventStream(
   options: EventStreamOptions,
 ): EventStream | undefined {
   const { times, logger, draining, ping, onClose, places, endAfterMs } = options;
+  // The session was looked up in the registry meanwhile. `close` is not emitted again, so nothing would end the stream.
+  if (response.destroyed) return undefined;
   const release = places.take(request.socket.remoteAddress ?? '', () => response.end());
   if (release === undefined) {
     response.setHeader('Retry-After', '5');
