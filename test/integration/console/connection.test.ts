@@ -181,6 +181,8 @@ describe('how the console stays up to date', function () {
       await logIn(page, rig().url);
       await shows(page, 'shop');
       await says(page, 'live');
+      // From then on it has the version of all that it has.
+      await page.getByText('reading …').waitFor({ state: 'hidden' });
       await see(page, 'hidden');
       await rig().publish('unseen');
       const opened = page.waitForRequest(/after=/);

@@ -21,8 +21,13 @@ describe('replica presence', () => {
     await under.remove();
   });
 
-  function announce(replica: string, betweenWritesMs = 1, awaitedSequence = () => 0): ReplicaPresence {
-    const { store, layout } = under;
+  function announce(
+    replica: string,
+    betweenWritesMs = 1,
+    awaitedSequence = () => 0,
+    store = under.store,
+  ): ReplicaPresence {
+    const { layout } = under;
     const pace = { betweenWritesMs, awaitedSequence };
     const presence = announceReplica({ store, layout, replica, version: '1.0', logger: silentLogger, ...pace });
     announced.push(presence);
@@ -164,6 +169,37 @@ describe('replica presence', () => {
     one.report(at(6));
     two.report(at(6));
     expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+  });
+
+  it('counts them also where its own session was lost because the registry did not respond', async () => {
+    let isAway = false;
+    let refused = 0;
+    const store = new Proxy(under.store, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          if (!isAway) return Reflect.apply(value, target, given);
+          refused += 1;
+          return Promise.reject(new Error('no response'));
+        };
+      },
+    });
+    const [one, two] = [announce('one', 1, () => 0, store), announce('two')];
+    one.report(at(5));
+    two.report(at(5));
+    await listed(2);
+    expect(await one.waitUntilServed(5, 10_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+    isAway = true;
+    one.report(at(6));
+    await until('one has met the outage', () => refused > 0);
+    for (const replica of ['one', 'two']) {
+      const stored = await under.store.get(under.layout.replica(replica));
+      await under.store.destroySession(stored?.session ?? '');
+    }
+    isAway = false;
+    await listed(1);
+    expect(await one.waitUntilServed(6, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
   });
 
   it('writes a burst of reports as few: the first at once, the last in the end', async () => {

@@ -121,6 +121,8 @@ class Announcer implements ReplicaPresence {
         await this.#keepWritten(session);
       } catch (error) {
         if (signal.aborted) break;
+        // Perhaps with all others, as where Consul went away and comes back empty.
+        this.#barrier.sessionLost();
         logger[this.#failures === 0 ? 'warn' : 'debug'](
           { attempt: this.#failures, err: error },
           'replica status not written, retrying',
