@@ -51,7 +51,11 @@ describe('a service outside the Swarm', () => {
   for (const part of ['proxy', 'listener', 'consul']) {
     it(`survives a restart of ${part}`, async () => {
       await sharedStack().restart(part);
-      await untilResponds({ url: `${sharedStack().httpUrl}/legacy` }, 200, { withinMs: 60_000 });
+      try {
+        await untilResponds({ url: `${sharedStack().httpUrl}/legacy` }, 200, { withinMs: 60_000 });
+      } catch (error) {
+        throw new Error(`not served; the proxy's log:\n${await sharedStack().logs('proxy')}`, { cause: error });
+      }
     });
   }
 
