@@ -11,6 +11,7 @@ import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
 import { numbersMutants } from './numbers.ts';
 import { pluginMutants } from './plugins.ts';
+import { positionMutants } from './positions.ts';
 import { publishingMutants } from './publishing.ts';
 import { registryMutants } from './registry.ts';
 import { servingMutants } from './serving.ts';
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...exchangeMutants,
   ...faultMutants,
   ...servingMutants,
+  ...positionMutants,
   ...publishingMutants,
   ...consulUiMutants,
   ...pluginMutants,

@@ -10,6 +10,8 @@ export interface Session {
 
 export interface Replica {
   readonly replica: string;
+  /** Sequences of two registries say nothing about each other. */
+  readonly registryId: string;
   readonly sequence: number;
   readonly routes: number;
   readonly rejected: number;
@@ -29,6 +31,7 @@ export interface Status {
     readonly kind: string;
     readonly description: string;
     readonly reachable: boolean;
+    readonly registryId: string;
     readonly state: { readonly kind: string };
   };
   readonly revision: string;

@@ -163,7 +163,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     replica,
     version,
     logger,
-    awaitedSequence: () => registry.awaitedSequence(),
+    awaitedPosition: () => registry.awaitedPosition(),
     tasks,
   });
   running.push(presence);
@@ -250,7 +250,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     sealer,
     reloads,
     onReloaded: (id) => report.reloaded(id),
-    onPublished: (sequence) => cluster.reached(sequence),
+    onPublished: (position) => cluster.reached(position),
     lostConflicts: (key) => server.table().lostConflicts(key),
   });
   const adminParts = {
@@ -295,7 +295,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       if (follower.hasFirstTable() || kind === 'away') firstWord.resolve();
     },
     onChange: async (change) => {
-      cluster.reached(change.sequence);
+      cluster.reached(change);
       const startedMs = performance.now();
       await server.apply(change);
       controlMetrics.swapped(performance.now() - startedMs);

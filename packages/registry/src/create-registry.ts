@@ -36,7 +36,7 @@ export function createRegistry({ store, instance, logger = silentLogger }: Regis
     follow: (options) => followRegistry(context, options),
     publish: (changes, options) => publish(context, queue, changes, options),
     history: (key, signal) => readHistory(context, key, signal),
-    awaitedSequence: () => context.awaited,
+    awaitedPosition: () => context.awaited,
   };
 }
 

@@ -31,10 +31,10 @@ export interface Registry {
   history(key: ServiceKey, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
 
   /**
-   * The newest journal sequence whose writer waits until it is served everywhere (`PublishOptions.awaited`), as far as
-   * this process has followed. 0: none.
+   * The newest position of the journal whose writer waits until it is served everywhere (`PublishOptions.awaited`), as far
+   * as this process has followed. `undefined`: none.
    */
-  awaitedSequence(): number;
+  awaitedPosition(): JournalPosition | undefined;
 }
 
 export type RegistryRead =
@@ -147,9 +147,14 @@ export interface PublishOptions {
   readonly awaited?: boolean;
 }
 
-export interface PublishReport {
-  /** Sequence of the last transaction; the current one when nothing had to be written. */
+/** A place in the journal of one registry. Sequences of two registries say nothing about each other. */
+export interface JournalPosition {
+  readonly registryId: string;
   readonly sequence: number;
+}
+
+/** Its position is that of the last transaction; the current one when nothing had to be written. */
+export interface PublishReport extends JournalPosition {
   readonly revision: string;
   readonly transactions: number;
   /** Services whose documents were equal already. */
@@ -197,10 +202,11 @@ export interface ReplicaPresence {
    */
   shareNumbers(document: string): void;
   /**
-   * Resolves when every live replica serves `sequence`, or at the timeout, with the ones that do not.
+   * Resolves when every live replica serves `position`, or at the timeout, with the ones that do not. A replica that still
+   * serves what a lost registry held serves no position of the new one.
    * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then
    */
-  waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport>;
+  waitUntilServed(position: JournalPosition, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport>;
   /** As `waitUntilServed`, for anything else that a replica reports. */
   waitUntil(
     isServing: (status: ReplicaStatus) => boolean,

@@ -54,6 +54,14 @@ describe('the status as people read it', () => {
     expect(lineOf('node-2-8080')?.filter((cell) => cell === '–')).to.have.length(2);
   });
 
+  it('compares the sequences of one registry only', () => {
+    const lost = { ...replica, replica: 'node-3-8080', registryId: 'lost' };
+    const shown = describeStatus({ ...status, replicas: [...status.replicas, lost] });
+    expect(shown).to.match(/node-1-8080 +7 {2,}/);
+    expect(shown).to.match(/node-2-8080 +6 \(this one: 7\)/);
+    expect(shown).to.match(/node-3-8080 +7 of another registry \(this one: 7\)/);
+  });
+
   const pluginLine = (plugins: StatusResponse['plugins']) =>
     describeStatus({ ...status, plugins })
       .split('\n')

@@ -45,7 +45,7 @@ export function describeStatus(status: StatusResponse): string {
   }
   const replicas = status.replicas.map((each) => [
     each.replica,
-    each.sequence === status.sequence ? `${each.sequence}` : `${each.sequence} (this one: ${status.sequence})`,
+    servedBy(each, status),
     String(each.routes),
     String(each.rejected),
     each.live === undefined ? '–' : String(each.live.requestsPerSecond),
@@ -56,6 +56,16 @@ export function describeStatus(status: StatusResponse): string {
   const columns = ['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'REQUESTS/S', 'IN FLIGHT', 'VERSION', 'SINCE'];
   lines.push('', table(columns, replicas));
   return lines.join('\n');
+}
+
+/** Sequences of two registries say nothing about each other: after a lost one, replicas come over one by one. */
+function servedBy(
+  { registryId, sequence }: StatusResponse['replicas'][number],
+  status: Pick<StatusResponse, 'sequence' | 'registry'>,
+): string {
+  if (registryId !== status.registry.registryId)
+    return `${sequence} of another registry (this one: ${status.sequence})`;
+  return sequence === status.sequence ? `${sequence}` : `${sequence} (this one: ${status.sequence})`;
 }
 
 function describePlugins({ state, reason, files }: NonNullable<StatusResponse['plugins']>): string {

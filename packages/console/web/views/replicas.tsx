@@ -1,12 +1,12 @@
 import { formatDuration, formatRate } from '../format.ts';
 import { Facts, Loading, TableBox } from '../parts.tsx';
+import { describeBehind, newestChange } from '../replica-positions.ts';
 import { status } from '../store.ts';
 
 /** Every live replica, and how far each is behind the newest change that one of them serves. */
 export function ReplicasView() {
   const now = status.value;
   if (now === undefined) return <Loading />;
-  const newest = Math.max(now.sequence, ...now.replicas.map(({ sequence }) => sequence));
   return (
     <section>
       <h1>Replicas of {now.instance}</h1>
@@ -14,7 +14,7 @@ export function ReplicasView() {
         facts={[
           ['Registry', now.registry.description],
           ['State', now.registry.reachable ? now.registry.state.kind : `away (${now.registry.state.kind})`],
-          ['Newest change', `#${newest}`],
+          ['Newest change', `#${newestChange(now)}`],
           [
             'Entrypoints',
             now.entrypoints.map(({ port, secure }) => `${port}${secure ? ' (TLS)' : ''}`).join(', ') || 'none',
@@ -44,9 +44,9 @@ export function ReplicasView() {
             </tr>
           </thead>
           <tbody>
-            {now.replicas.map(({ replica, sequence, routes, rejected, version, since, live }) => {
+            {now.replicas.map((each) => {
+              const { replica, sequence, routes, rejected, version, since, live } = each;
               const isOwn = replica === now.replica;
-              const behind = newest - sequence;
               const state = !isOwn ? 'live' : now.draining ? 'draining' : now.ready ? 'ready' : 'not ready';
               return (
                 <tr key={replica}>
@@ -58,7 +58,7 @@ export function ReplicasView() {
                     <span class={`badge ${state === 'live' || state === 'ready' ? 'ok' : 'warning'}`}>{state}</span>
                   </td>
                   <td>#{sequence}</td>
-                  <td>{behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`}</td>
+                  <td>{describeBehind(each, now)}</td>
                   <td>{routes}</td>
                   <td>{rejected}</td>
                   <td>{live === undefined ? '–' : `${formatRate(live.requestsPerSecond)}/s`}</td>

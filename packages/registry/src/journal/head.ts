@@ -1,4 +1,4 @@
-import type { FullReadCause } from '../registry.ts';
+import type { FullReadCause, JournalPosition } from '../registry.ts';
 
 /**
  * `<instance>/head`: proof that the registry is there, and the journal of its last transactions. One blocking query on this key
@@ -92,9 +92,10 @@ export function serializeHead(head: Head): string {
   return JSON.stringify(head);
 }
 
-/** The newest sequence whose writer waits until it is served; 0: none that the journal remembers. */
-export function awaitedSequence(head: Head): number {
-  return head.changes.findLast(({ awaited }) => awaited === true)?.sequence ?? 0;
+/** The newest position whose writer waits until it is served; `undefined`: none that the journal remembers. */
+export function awaitedPosition({ registryId, changes }: Head): JournalPosition | undefined {
+  const entry = changes.findLast(({ awaited }) => awaited === true);
+  return entry === undefined ? undefined : { registryId, sequence: entry.sequence };
 }
 
 /** How a head relates to the one known before: another registry, an older state of it, or neither. */

@@ -1,6 +1,7 @@
 import type { Logger } from '@swarmgate/runtime';
+import type { JournalPosition } from '../registry.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
-import { awaitedSequence, type Head } from './head.ts';
+import { awaitedPosition, type Head } from './head.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { PublishMemory } from './publish-memory.ts';
 
@@ -10,7 +11,7 @@ export class JournalContext {
   readonly layout: KeyLayout;
   readonly logger: Logger;
   readonly memory = new PublishMemory();
-  #awaited = 0;
+  #awaited: JournalPosition | undefined;
 
   constructor({ store, layout, logger }: Pick<JournalContext, 'store' | 'layout' | 'logger'>) {
     this.store = store;
@@ -18,14 +19,14 @@ export class JournalContext {
     this.logger = logger;
   }
 
-  /** See `Registry.awaitedSequence`. */
-  get awaited(): number {
+  /** See `Registry.awaitedPosition`. */
+  get awaited(): JournalPosition | undefined {
     return this.#awaited;
   }
 
   /** A follower has read this head. */
   sawHead(head: Head, index: number): void {
     this.memory.sawHead(head, index);
-    this.#awaited = awaitedSequence(head);
+    this.#awaited = awaitedPosition(head);
   }
 }

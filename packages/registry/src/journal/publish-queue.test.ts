@@ -132,13 +132,13 @@ describe('concurrent publications', () => {
     const following = new AbortController();
     const changes = under.registry.follow({ signal: following.signal });
     await changes.next();
-    expect(under.registry.awaitedSequence()).to.equal(0);
-    const { sequence } = await under.registry.publish([changeOf('web')], { ...options, awaited: true });
+    expect(under.registry.awaitedPosition()).to.equal(undefined);
+    const { registryId, sequence } = await under.registry.publish([changeOf('web')], { ...options, awaited: true });
     await changes.next();
-    expect(under.registry.awaitedSequence()).to.equal(sequence);
+    expect(under.registry.awaitedPosition()).to.deep.equal({ registryId, sequence });
     await under.registry.publish([changeOf('web', 81)], options);
     await changes.next();
-    expect(under.registry.awaitedSequence()).to.equal(sequence);
+    expect(under.registry.awaitedPosition()).to.deep.equal({ registryId, sequence });
     following.abort();
     await changes.return();
   });

@@ -123,10 +123,10 @@ async function writeAll(context: JournalContext, batch: readonly Publication[], 
       written += group.length;
     }
     if (!isStale) {
-      const { sequence } = present.head;
+      const { registryId, sequence } = present.head;
       const revision = revisionOf(present.head);
       for (const publication of batch)
-        publication.resolve({ sequence, revision, transactions, unchanged: publication.unchanged });
+        publication.resolve({ registryId, sequence, revision, transactions, unchanged: publication.unchanged });
       return;
     }
     // A document changed between its reading and its writing: what is left is read and planned again.

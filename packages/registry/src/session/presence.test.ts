@@ -2,11 +2,12 @@ import { silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
-import type { ReplicaPresence } from '../registry.ts';
+import type { JournalPosition, ReplicaPresence } from '../registry.ts';
 import { announceReplica } from './presence.ts';
 
 const signal = new AbortController().signal;
-const at = (sequence: number) => ({ registryId: 'r', sequence, routes: 3, rejected: 0 });
+const position = (sequence: number, registryId = 'r') => ({ registryId, sequence });
+const at = (sequence: number, registryId = 'r') => ({ ...position(sequence, registryId), routes: 3, rejected: 0 });
 
 describe('replica presence', () => {
   let under: RegistryUnderTest;
@@ -24,11 +25,11 @@ describe('replica presence', () => {
   function announce(
     replica: string,
     betweenWritesMs = 1,
-    awaitedSequence = () => 0,
+    awaitedPosition: () => JournalPosition | undefined = () => undefined,
     store = under.store,
   ): ReplicaPresence {
     const { layout } = under;
-    const pace = { betweenWritesMs, awaitedSequence };
+    const pace = { betweenWritesMs, awaitedPosition };
     const presence = announceReplica({ store, layout, replica, version: '1.0', logger: silentLogger, ...pace });
     announced.push(presence);
     return presence;
@@ -88,7 +89,7 @@ describe('replica presence', () => {
     one.report(at(5));
     two.report(at(4));
     await listed(2);
-    const waiting = one.waitUntilServed(5, 10_000, signal);
+    const waiting = one.waitUntilServed(position(5), 10_000, signal);
     two.report(at(6));
     expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
   });
@@ -98,7 +99,19 @@ describe('replica presence', () => {
     one.report(at(5));
     two.report(at(4));
     await listed(2);
-    expect(await one.waitUntilServed(5, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    expect(await one.waitUntilServed(position(5), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+  });
+
+  it('waits for a replica that still serves what a lost registry held, however far it had come there', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(2, 'new'));
+    two.report(at(500, 'lost'));
+    await listed(2);
+    const report = await one.waitUntilServed(position(2, 'new'), 30, signal);
+    expect(report).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    const waiting = one.waitUntilServed(position(2, 'new'), 20_000, signal);
+    two.report(at(2, 'new'));
+    expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
   });
 
   it('stops waiting for a replica that stops', async () => {
@@ -106,7 +119,7 @@ describe('replica presence', () => {
     one.report(at(5));
     two.report(at(4));
     await listed(2);
-    const waiting = one.waitUntilServed(5, 10_000, signal);
+    const waiting = one.waitUntilServed(position(5), 10_000, signal);
     await two.stop();
     expect(await waiting).to.deep.equal({ serving: ['one'], waitingFor: [] });
   });
@@ -116,7 +129,7 @@ describe('replica presence', () => {
     one.report(at(1));
     await listed(1);
     const leaving = new AbortController();
-    const waiting = one.waitUntilServed(5, 10_000, leaving.signal).catch((error: unknown) => error);
+    const waiting = one.waitUntilServed(position(5), 10_000, leaving.signal).catch((error: unknown) => error);
     leaving.abort(new Error('client gone'));
     expect(await waiting).to.have.property('message', 'client gone');
   });
@@ -137,7 +150,10 @@ describe('replica presence', () => {
   it('counts itself although its key is not written yet', async () => {
     const presence = announce('one');
     presence.report(at(3));
-    expect(await presence.waitUntilServed(4, 300, signal)).to.deep.equal({ serving: [], waitingFor: ['one'] });
+    expect(await presence.waitUntilServed(position(4), 300, signal)).to.deep.equal({
+      serving: [],
+      waitingFor: ['one'],
+    });
   });
 
   it('comes back when its session was lost', async () => {
@@ -149,7 +165,7 @@ describe('replica presence', () => {
     await listed(0);
     presence.report(at(2));
     await listed(1);
-    expect((await presence.waitUntilServed(2, 10_000, signal)).serving).to.deep.equal(['one']);
+    expect((await presence.waitUntilServed(position(2), 10_000, signal)).serving).to.deep.equal(['one']);
   });
 
   it('counts replicas whose sessions were lost with its own, until they are there again', async () => {
@@ -158,14 +174,17 @@ describe('replica presence', () => {
     two.report(at(5));
     await listed(2);
     // Both are known from a listing.
-    expect(await one.waitUntilServed(5, 10_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+    expect(await one.waitUntilServed(position(5), 10_000, signal)).to.deep.equal({
+      serving: ['one', 'two'],
+      waitingFor: [],
+    });
     for (const replica of ['one', 'two']) {
       const stored = await under.store.get(under.layout.replica(replica));
       await under.store.destroySession(stored?.session ?? '');
     }
     await listed(0);
-    expect(await one.waitUntilServed(5, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
-    const waiting = one.waitUntilServed(6, 20_000, signal);
+    expect(await one.waitUntilServed(position(5), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    const waiting = one.waitUntilServed(position(6), 20_000, signal);
     one.report(at(6));
     two.report(at(6));
     expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
@@ -185,11 +204,14 @@ describe('replica presence', () => {
         };
       },
     });
-    const [one, two] = [announce('one', 1, () => 0, store), announce('two')];
+    const [one, two] = [announce('one', 1, () => undefined, store), announce('two')];
     one.report(at(5));
     two.report(at(5));
     await listed(2);
-    expect(await one.waitUntilServed(5, 10_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+    expect(await one.waitUntilServed(position(5), 10_000, signal)).to.deep.equal({
+      serving: ['one', 'two'],
+      waitingFor: [],
+    });
     isAway = true;
     one.report(at(6));
     await until('one has met the outage', () => refused > 0);
@@ -199,7 +221,7 @@ describe('replica presence', () => {
     }
     isAway = false;
     await listed(1);
-    expect(await one.waitUntilServed(6, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    expect(await one.waitUntilServed(position(6), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
   });
 
   it('writes a burst of reports as few: the first at once, the last in the end', async () => {
@@ -222,18 +244,34 @@ describe('replica presence', () => {
 
   it('writes at once what a change waits for, however long a report waits otherwise', async () => {
     const anHourMs = 3_600_000;
-    let awaited = 0;
+    let awaited: JournalPosition | undefined;
     const one = announce('one');
     const two = announce('two', anHourMs, () => awaited);
     one.report(at(5));
     two.report(at(4));
     await listed(2);
     two.report(at(5));
-    expect(await one.waitUntilServed(5, 100, signal)).to.have.deep.property('waitingFor', ['two']);
-    awaited = 6;
+    expect(await one.waitUntilServed(position(5), 100, signal)).to.have.deep.property('waitingFor', ['two']);
+    awaited = position(6);
     one.report(at(6));
     two.report(at(6));
-    expect(await one.waitUntilServed(6, 20_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+    expect(await one.waitUntilServed(position(6), 20_000, signal)).to.deep.equal({
+      serving: ['one', 'two'],
+      waitingFor: [],
+    });
+  });
+
+  it('writes at once what a change to a new registry waits for, after it reported more of a lost one', async () => {
+    const anHourMs = 3_600_000;
+    let awaited: JournalPosition | undefined;
+    const one = announce('one');
+    const two = announce('two', anHourMs, () => awaited);
+    one.report(at(1, 'new'));
+    two.report(at(500, 'lost'));
+    await listed(2);
+    awaited = position(1, 'new');
+    two.report(at(1, 'new'));
+    expect(await one.waitUntilServed(position(1, 'new'), 20_000, signal)).to.have.deep.property('waitingFor', []);
   });
 
   it('ignores foreign keys beside the replicas', async () => {
@@ -241,6 +279,6 @@ describe('replica presence', () => {
     const presence = announce('one');
     presence.report(at(1));
     await listed(2);
-    expect((await presence.waitUntilServed(1, 1_000, signal)).serving).to.deep.equal(['one']);
+    expect((await presence.waitUntilServed(position(1), 1_000, signal)).serving).to.deep.equal(['one']);
   });
 });

@@ -1,10 +1,10 @@
 import { backoffMs, type Logger, pause, Tasks } from '@swarmgate/runtime';
 import type { KeyLayout } from '../journal/key-layout.ts';
-import type { BarrierReport, ReplicaPresence, ReplicaStatus } from '../registry.ts';
+import type { BarrierReport, JournalPosition, ReplicaPresence, ReplicaStatus } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { ReplicaBarrier } from './replica-barrier.ts';
-import { listReplicas } from './replica-status.ts';
+import { hasReached, listReplicas } from './replica-status.ts';
 
 export { listReplicas } from './replica-status.ts';
 
@@ -15,8 +15,8 @@ export interface PresenceOptions {
   readonly replica: string;
   readonly version: string;
   readonly logger: Logger;
-  /** The newest journal sequence that a change by REST waits for (`Registry.awaitedSequence`). Default: none. */
-  readonly awaitedSequence?: () => number;
+  /** The newest position that a change by REST waits for (`Registry.awaitedPosition`). Default: none. */
+  readonly awaitedPosition?: () => JournalPosition | undefined;
   /** How long a dead replica is listed at least; default and least 10_000. */
   readonly ttlMs?: number;
   /** Least time between two writes. Default 250. */
@@ -86,8 +86,8 @@ class Announcer implements ReplicaPresence {
     this.#reported?.();
   }
 
-  waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
-    return this.waitUntil((status) => status.sequence >= sequence, timeoutMs, signal);
+  waitUntilServed(position: JournalPosition, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
+    return this.waitUntil((status) => hasReached(status, position), timeoutMs, signal);
   }
 
   waitUntil(isServing: (status: ReplicaStatus) => boolean, timeoutMs: number, signal: AbortSignal) {
@@ -186,10 +186,11 @@ class Announcer implements ReplicaPresence {
 
   /** How long after the last write the next one may follow. */
   #leastPauseMs(written: Report | undefined): number {
-    const { betweenWritesMs, awaitedSequence } = this.#options;
-    const awaited = awaitedSequence?.() ?? 0;
-    const isAwaited = (written?.sequence ?? 0) < awaited && (this.#report?.sequence ?? 0) >= awaited;
-    return isAwaited ? Math.min(betweenAwaitedWritesMs, betweenWritesMs) : betweenWritesMs;
+    const { betweenWritesMs, awaitedPosition } = this.#options;
+    const awaited = awaitedPosition?.();
+    const has = (report: Report | undefined) =>
+      awaited !== undefined && report !== undefined && hasReached(report, awaited);
+    return !has(written) && has(this.#report) ? Math.min(betweenAwaitedWritesMs, betweenWritesMs) : betweenWritesMs;
   }
 
   /** Resolves when there is another report than `known`, after `timeoutMs`, or on stop. */

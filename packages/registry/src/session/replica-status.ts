@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KeyLayout } from '../journal/key-layout.ts';
-import type { ReplicaStatus } from '../registry.ts';
+import type { JournalPosition, ReplicaStatus } from '../registry.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 
 const statusSchema = z.object({
@@ -24,6 +24,11 @@ export async function listReplicas(
 ): Promise<readonly ReplicaStatus[]> {
   const listed = await store.list(layout.proxies, signal);
   return listed.data.map(readStatus).filter((status) => status !== undefined);
+}
+
+/** Whether what a replica serves, or reported, is at that position of the same registry or past it. */
+export function hasReached(served: JournalPosition, position: JournalPosition): boolean {
+  return served.registryId === position.registryId && served.sequence >= position.sequence;
 }
 
 function readStatus({ value }: StoredValue): ReplicaStatus | undefined {

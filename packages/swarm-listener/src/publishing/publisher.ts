@@ -220,8 +220,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const publication = { signal: fence.signal, by: options.by, fence: { key: fence.key, session: fence.session } };
     const refused = new Set<string>();
     const write = async (some: readonly ServiceChange[]) => {
-      const { sequence } = await registry.publish(some, publication);
-      registered = withOwnWrites(registered, some, sequence);
+      registered = withOwnWrites(registered, some, await registry.publish(some, publication));
     };
     try {
       await write(changes);

@@ -35,6 +35,7 @@ const snapshot = (
     foreignKeys: [],
   },
 });
+const at = (sequence: number, registryId = 'r1') => ({ registryId, sequence });
 const delta = (sequence: number, dnsName: string | undefined): RegistryChange => ({
   kind: 'delta',
   revision: `r1:${sequence}`,
@@ -67,9 +68,9 @@ describe('what is registered', () => {
   });
 
   it('contains own writes before they are followed', () => {
-    let state = withOwnWrites(follow([snapshot(1)]), write('B'), 2);
+    let state = withOwnWrites(follow([snapshot(1)]), write('B'), at(2));
     expect(dnsNameIn(state)).to.equal('B');
-    state = withOwnWrites(state, write('C'), 3);
+    state = withOwnWrites(state, write('C'), at(3));
     // The follower lags: B is followed while C is written already.
     state = follow([delta(2, 'B')], state);
     expect(dnsNameIn(state)).to.equal('C');
@@ -78,15 +79,15 @@ describe('what is registered', () => {
   });
 
   it('contains own removals', () => {
-    expect(servicesOf(withOwnWrites(follow([snapshot(1)]), write(null), 2)).has('web')).to.equal(false);
+    expect(servicesOf(withOwnWrites(follow([snapshot(1)]), write(null), at(2))).has('web')).to.equal(false);
   });
 
   it('is uncertain after a write that failed, until one succeeds', () => {
     const failed = withUncertain(follow([snapshot(1)]), ['web']);
     expect(dnsNameIn(follow([delta(2, 'B')], failed))).to.equal('uncertain');
-    expect(dnsNameIn(withOwnWrites(failed, write('B'), 5))).to.equal('B');
+    expect(dnsNameIn(withOwnWrites(failed, write('B'), at(5)))).to.equal('B');
     // Nothing had to be written after all.
-    expect(dnsNameIn(withOwnWrites(failed, write('A'), 1))).to.equal('A');
+    expect(dnsNameIn(withOwnWrites(failed, write('A'), at(1)))).to.equal('A');
   });
 
   it('contains what was last followed although a write failed since', () => {
@@ -108,9 +109,14 @@ describe('what is registered', () => {
   it('is empty without a head, and starts over with another registry', () => {
     const lost = follow([snapshot(1), { kind: 'head-missing' }]);
     expect(lost.kind).to.equal('empty');
-    const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), 9);
+    const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), at(9));
     expect(dnsNameIn(follow([snapshot(1, 'r2')], ahead))).to.equal('A');
     expect(dnsNameIn(follow([snapshot(2)], ahead))).to.equal('A');
+  });
+
+  it('takes nothing of own writes to a registry that is not followed yet: its snapshot shows them', () => {
+    const failed = withUncertain(follow([snapshot(8)]), ['web']);
+    for (const sequence of [1, 9]) expect(withOwnWrites(failed, write('A'), at(sequence, 'r2'))).to.equal(failed);
   });
 
   it('stays as it was while the registry is unreachable', () => {

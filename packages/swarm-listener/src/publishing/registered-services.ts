@@ -1,5 +1,6 @@
 import type {
   EndpointsDocument,
+  JournalPosition,
   Problem,
   RegistryChange,
   RegistrySnapshot,
@@ -49,9 +50,13 @@ export function followRegistered(before: Registered, change: RegistryChange, own
   }
 }
 
-/** After an own publication that ended at `sequence`. */
-export function withOwnWrites(before: Registered, changes: readonly ServiceChange[], sequence: number): Registered {
-  if (before.kind !== 'known') return before;
+/** After an own publication that ended there. Of a registry that is not followed yet, its snapshot shows what it holds. */
+export function withOwnWrites(
+  before: Registered,
+  changes: readonly ServiceChange[],
+  { registryId, sequence }: JournalPosition,
+): Registered {
+  if (before.kind !== 'known' || before.registryId !== registryId) return before;
   const ahead = new Map(before.ahead);
   if (sequence <= before.sequence) {
     // Nothing had to be written, or the change was followed already.

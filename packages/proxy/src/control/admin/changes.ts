@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type BarrierReport,
   carrySince,
+  type JournalPosition,
   type Problem,
   type Registry,
   type ReplicaPresence,
-  type ReplicaStatus,
   type Sealer,
   type ServiceChange,
   type ServiceDefinition,
@@ -30,8 +31,8 @@ export interface ChangesOptions {
   readonly reloads: Pick<ReloadRequests, 'send'>;
   /** This replica has carried out a request for a reload. */
   readonly onReloaded: (id: string) => void;
-  /** A change was written at this sequence. */
-  readonly onPublished?: (sequence: number) => void;
+  /** A change was written at this position. */
+  readonly onPublished?: (position: JournalPosition) => void;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
 }
@@ -225,26 +226,28 @@ export class Changes {
       by,
       awaited: true,
     });
-    this.#options.onPublished?.(report.sequence);
-    return await this.#wait(report.sequence);
-  }
-
-  #wait(sequence: number): Promise<Barrier> {
-    return this.#waitUntil((status) => status.sequence >= sequence, sequence);
+    this.#options.onPublished?.(report);
+    const { presence } = this.#options;
+    return await this.#wait(report.sequence, (...bounds) => presence.waitUntilServed(report, ...bounds));
   }
 
   #waitForReload(id: string): Promise<Barrier> {
-    return this.#waitUntil(({ reload }) => reload === id, this.#options.follower.served.sequence);
+    const { presence, follower } = this.#options;
+    return this.#wait(follower.served.sequence, (...bounds) =>
+      presence.waitUntil(({ reload }) => reload === id, ...bounds),
+    );
   }
 
   /** Waits until every live replica reports it, this one included, whose session may be lost. */
-  async #waitUntil(isServing: (status: ReplicaStatus) => boolean, sequence: number): Promise<Barrier> {
-    const { presence, settings } = this.#options;
+  async #wait(
+    sequence: number,
+    wait: (timeoutMs: number, signal: AbortSignal) => Promise<BarrierReport>,
+  ): Promise<Barrier> {
+    const { barrierTimeoutMs } = this.#options.settings;
     try {
-      const { serving, waitingFor } = await presence.waitUntil(
-        isServing,
-        settings.barrierTimeoutMs,
-        AbortSignal.timeout(settings.barrierTimeoutMs + writeTimeoutMs),
+      const { serving, waitingFor } = await wait(
+        barrierTimeoutMs,
+        AbortSignal.timeout(barrierTimeoutMs + writeTimeoutMs),
       );
       return { sequence, serving, waitingFor };
     } catch {

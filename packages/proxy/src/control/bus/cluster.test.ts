@@ -74,20 +74,30 @@ describe('a replica among others', () => {
 
   afterEach(() => cluster.stop());
 
-  const sequence = (number: number, registryId = 'r1') => ({ kind: 'sequence', registryId, sequence: number }) as const;
+  const position = (number: number, registryId = 'r1') => ({ registryId, sequence: number });
+  const sequence = (number: number, registryId = 'r1') =>
+    ({ kind: 'sequence', ...position(number, registryId) }) as const;
 
   it('sends each sequence once, and not the one it just received', () => {
-    cluster.reached(5);
-    cluster.reached(5);
+    cluster.reached(position(5));
+    cluster.reached(position(5));
     bus.receive(sequence(6));
-    cluster.reached(6);
-    cluster.reached(7);
+    cluster.reached(position(6));
+    cluster.reached(position(7));
     expect(bus.published).to.deep.equal([sequence(5), sequence(7)]);
+  });
+
+  it('sends a sequence of another registry that it received or sent of a former one', () => {
+    cluster.reached(position(5));
+    bus.receive(sequence(6));
+    cluster.reached(position(5, 'new'));
+    cluster.reached(position(6, 'new'));
+    expect(bus.published).to.deep.equal([sequence(5), sequence(5, 'new'), sequence(6, 'new')]);
   });
 
   it('still sends true hints after it received a sequence that does not exist', () => {
     bus.receive(sequence(1_000_000_000));
-    cluster.reached(6);
+    cluster.reached(position(6));
     expect(bus.published).to.deep.equal([sequence(6)]);
   });
 

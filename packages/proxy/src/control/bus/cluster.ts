@@ -1,3 +1,4 @@
+import type { JournalPosition } from '@swarmgate/registry';
 import { guard, type Running, type Tasks } from '@swarmgate/runtime';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
 import type { Server } from '../serving/server.ts';
@@ -32,8 +33,8 @@ export class Cluster implements Running {
   readonly #peerEjections = new TokenBucket(mostPeerEjectionsPerSecond);
   readonly #telling: NodeJS.Timeout;
   readonly #leave: readonly (() => void)[];
-  #receivedSequence = -1;
-  #reportedSequence = -1;
+  #received: JournalPosition | undefined;
+  #reported: JournalPosition | undefined;
   #before: { readonly requests: number; readonly atMs: number } | undefined;
 
   constructor(options: ClusterOptions) {
@@ -52,12 +53,12 @@ export class Cluster implements Running {
     if (bus !== undefined) measure(bus, metrics);
   }
 
-  /** This replica wrote or serves that sequence. Published once, and not if a peer just published it. */
-  reached(sequence: number): void {
-    const registryId = this.#options.registryId();
-    if (registryId === '' || sequence === this.#receivedSequence || sequence === this.#reportedSequence) return;
-    this.#reportedSequence = sequence;
-    this.#options.bus?.publish({ kind: 'sequence', registryId, sequence });
+  /** This replica wrote or serves that position. Published once, and not if a peer just published it. */
+  reached({ registryId, sequence }: JournalPosition): void {
+    const position = { registryId, sequence };
+    if (registryId === '' || isSame(position, this.#received) || isSame(position, this.#reported)) return;
+    this.#reported = position;
+    this.#options.bus?.publish({ kind: 'sequence', ...position });
   }
 
   /** What passes through a replica just now, where that is known. */
@@ -92,7 +93,7 @@ export class Cluster implements Running {
     switch (hint.kind) {
       case 'sequence':
         if (hint.registryId !== registryId()) return;
-        this.#receivedSequence = hint.sequence;
+        this.#received = hint;
         hints.publish(hint.sequence);
         return;
       case 'ejected':
@@ -104,6 +105,10 @@ export class Cluster implements Running {
         return;
     }
   }
+}
+
+function isSame(position: JournalPosition, other: JournalPosition | undefined): boolean {
+  return position.registryId === other?.registryId && position.sequence === other.sequence;
 }
 
 function measure(bus: ClusterBus, metrics: Metrics): void {

@@ -1,0 +1,19 @@
+import type { Status } from './types.ts';
+
+type Positions = Pick<Status, 'sequence'> & {
+  readonly registry: Pick<Status['registry'], 'registryId'>;
+  readonly replicas: readonly Pick<Status['replicas'][number], 'registryId' | 'sequence'>[];
+};
+
+/** The newest change of the registry in use that one of the replicas serves. */
+export function newestChange({ sequence, registry, replicas }: Positions): number {
+  const ofThis = replicas.filter(({ registryId }) => registryId === registry.registryId);
+  return Math.max(sequence, ...ofThis.map((each) => each.sequence));
+}
+
+/** After a lost registry replicas come over to the new one, whose sequences begin again, one by one. */
+export function describeBehind(replica: Positions['replicas'][number], status: Positions): string {
+  if (replica.registryId !== status.registry.registryId) return 'serves another registry';
+  const behind = newestChange(status) - replica.sequence;
+  return behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`;
+}
