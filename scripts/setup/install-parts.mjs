@@ -16,7 +16,7 @@ const testSuites = ['integration', 'e2e', 'faults'];
  * `commands`: all of them on the PATH means that the part is there. `satisfied`: another way of being there.
  * `packages`: what Debian calls it. `install`: for what Debian's own suite does not carry.
  */
-const parts = [
+export const parts = [
   {
     name: 'Docker Engine',
     why: 'a real Swarm',
@@ -41,7 +41,7 @@ const parts = [
   {
     name: 'Consul',
     why: 'the registry that proxies and listeners share',
-    suites: testSuites,
+    suites: [...testSuites, 'bench'],
     commands: ['consul'],
     satisfied: async () => existsSync(process.env.CONSUL_BIN || cachedConsul()),
     packages: ['debian-archive-keyring', 'dpkg'],
@@ -73,9 +73,45 @@ const parts = [
     packages: ['python3-grpcio'],
   },
   {
+    name: 'hyper-h2',
+    why: 'frames of HTTP/2 that share nothing with Node',
+    suites: ['integration'],
+    commands: [],
+    satisfied: async () => spawnSync('/usr/bin/python3', ['-c', 'import h2']).status === 0,
+    packages: ['python3-h2'],
+  },
+  {
+    name: 'nghttp and h2load',
+    why: 'clients of HTTP/2, and what the benchmark loads it with',
+    suites: ['integration', 'bench'],
+    commands: ['nghttp', 'h2load'],
+    packages: ['nghttp2-client'],
+  },
+  {
+    name: 'nghttpd',
+    why: 'a service that speaks HTTP/2',
+    suites: ['integration'],
+    commands: ['nghttpd'],
+    packages: ['nghttp2-server'],
+  },
+  {
+    name: 'curl',
+    why: 'a client with protocols and networks of its own',
+    suites: ['integration', 'faults'],
+    commands: ['curl'],
+    packages: ['curl'],
+  },
+  {
+    name: 'OpenSSL',
+    why: 'makes certificates and opens handshakes',
+    suites: ['integration', 'faults', 'bench'],
+    commands: ['openssl'],
+    packages: ['openssl'],
+  },
+  {
     name: 'Redis',
     why: 'the optional cluster bus',
-    suites: ['integration', 'faults'],
+    suites: testSuites,
     commands: ['redis-server'],
     packages: ['redis-server'],
   },
@@ -95,22 +131,36 @@ const parts = [
   },
   {
     name: 'Chromium',
-    why: 'opens Consul’s UI as a person would',
-    suites: ['e2e'],
+    why: 'opens the console, Consul’s UI and pages over HTTP/2 as a person would',
+    suites: ['integration', 'e2e'],
     commands: ['chromium'],
     packages: ['chromium'],
   },
   {
-    name: 'network namespaces (ip, nsenter, iptables)',
+    name: 'networks and packet filters (ip, iptables)',
     why: 'several Swarm nodes on one machine',
-    suites: ['e2e', 'faults'],
-    commands: ['ip', 'nsenter', 'iptables'],
-    packages: ['iproute2', 'util-linux', 'iptables'],
+    suites: testSuites,
+    commands: ['ip', 'iptables'],
+    packages: ['iproute2', 'iptables'],
+  },
+  {
+    name: 'namespaces, limits and cores of a process (nsenter, unshare, prlimit, taskset, chrt)',
+    why: 'nodes and faults of one machine, and processes that do not share a core',
+    suites: [...testSuites, 'bench'],
+    commands: ['nsenter', 'unshare', 'prlimit', 'taskset', 'chrt'],
+    packages: ['util-linux'],
+  },
+  {
+    name: 'file systems (mount, umount, losetup, fsfreeze, mkfs.ext4, e2fsck)',
+    why: 'a disk that fills, freezes and breaks',
+    suites: testSuites,
+    commands: ['mount', 'umount', 'losetup', 'fsfreeze', 'mkfs.ext4', 'e2fsck'],
+    packages: ['mount', 'util-linux', 'e2fsprogs'],
   },
   {
     name: 'HAProxy',
     why: 'stands before the engine’s socket in the stack, and is what the benchmark compares with',
-    suites: ['e2e', 'bench'],
+    suites: [...testSuites, 'bench'],
     commands: ['haproxy'],
     packages: ['haproxy'],
   },
