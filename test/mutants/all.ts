@@ -1,5 +1,6 @@
 import { certificateMutants } from './certificates.ts';
 import { consulUiMutants } from './consul-ui.ts';
+import { documentMutants } from './documents.ts';
 import { endpointMutants } from './endpoints.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
@@ -32,6 +33,7 @@ export const mutants: readonly Mutant[] = [
   ...certificateMutants,
   ...labelMutants,
   ...registryMutants,
+  ...documentMutants,
   ...listeningMutants,
   ...endpointMutants,
   ...numbersMutants,

@@ -85,7 +85,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const naming = { notifyLabel: settings.notifyLabel, serviceNamePrefix: settings.serviceNamePrefix };
   const families = familiesOf(settings);
   const describing = { ...naming, includeNodeInfo: settings.includeNodeIpInfo };
-  const client = connectSwarm(settings.dockerHost, { onApiVersion: (version) => logApiVersion(logger, version) });
+  const unusable = createRepeatedLines(logger, { everyMs: 60_000 });
+  const client = connectSwarm(settings.dockerHost, {
+    onApiVersion: (version) => logApiVersion(logger, version),
+    onUnusable: (error) =>
+      unusable.write('warn', error.message, { err: error }, 'Docker has an object that cannot be read: it is left out'),
+  });
   const { kind } = registry.store;
   const keys = await loadSecretsKeys({ secretsKey: settings.secretsKey, registry: kind, dataDir: settings.dataDir });
   const running: Running[] = [];

@@ -25,13 +25,26 @@ export function acmeKeys(instance: string): AcmeKeys {
 /** Documents that every replica follows; the others concern the orderer alone. */
 const followed = ['accounts/', 'certificates/', 'renewals/', 'names/', 'notices/'] as const;
 
-export function isFollowed(key: string): boolean {
-  return followed.some((prefix) => key.startsWith(prefix));
+/**
+ * What may follow the kind. Replicas keep documents in files of these names, and no writer to the registry may choose a
+ * path on their disks. Long enough for every DNS name (253 characters).
+ */
+const nameInKey = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,299}$/;
+
+function isDocumentOf(kinds: readonly string[], key: string): boolean {
+  const end = key.indexOf('/') + 1;
+  return kinds.includes(key.slice(0, end)) && nameInKey.test(key.slice(end));
 }
+
+export function isFollowed(key: string): boolean {
+  return isDocumentOf(followed, key);
+}
+
+const restorable = ['certificates/', 'accounts/'] as const;
 
 /** Documents that another replica may give back to a registry that was lost. */
 export function isRestorable(key: string): boolean {
-  return key.startsWith('certificates/') || key.startsWith('accounts/');
+  return isDocumentOf(restorable, key);
 }
 
 export const documentKeys = {

@@ -16,14 +16,14 @@ const fileName = /^[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/;
 export function documentFolder(path: string, logger: Logger): DocumentFolder {
   let failed = false;
   const fileOf = (key: string) => join(path, `${key}.json`);
-  const attempt = async (what: string, run: () => Promise<void>) => {
-    try {
-      await run();
-      failed = false;
-    } catch (error) {
-      if (!failed) logger.warn({ path, err: error }, `${what}: certificates are not kept for a cold start`);
-      failed = true;
-    }
+  const write = async (key: string, value: string) => {
+    const file = fileOf(key);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    // Renamed into place: a crash leaves the old file or the new one, never half of it. Two proxies of one node share
+    // the folder while one takes the other's place.
+    const temporary = `${file}.${hostname()}.tmp`;
+    await writeFile(temporary, value, { mode: 0o600 });
+    await rename(temporary, file);
   };
   return {
     async read() {
@@ -38,18 +38,16 @@ export function documentFolder(path: string, logger: Logger): DocumentFolder {
       return found;
     },
     async write(changed, removed) {
-      await attempt('a document cannot be written', async () => {
-        for (const [key, value] of changed) {
-          const file = fileOf(key);
-          await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-          // Renamed into place: a crash leaves the old file or the new one, never half of it. Two proxies of one node share
-          // the folder while one takes the other's place.
-          const temporary = `${file}.${hostname()}.tmp`;
-          await writeFile(temporary, value, { mode: 0o600 });
-          await rename(temporary, file);
-        }
-        for (const key of removed) await rm(fileOf(key), { force: true });
-      });
+      const faults: unknown[] = [];
+      // One whose name is too long for the disk costs no other its file.
+      for (const [key, value] of changed) await write(key, value).catch((error: unknown) => faults.push(error));
+      for (const key of removed) await rm(fileOf(key), { force: true }).catch((error: unknown) => faults.push(error));
+      if (faults.length > 0 && !failed)
+        logger.warn(
+          { path, err: faults[0] },
+          'a document cannot be written: certificates are not kept for a cold start',
+        );
+      failed = faults.length > 0;
     },
   };
 }

@@ -6,6 +6,9 @@ import { challengeKinds } from '../names/select-names.ts';
  * key in PEM, sealed with `SECRETS_KEY` and bound to its document.
  */
 const challengeKind = z.enum(challengeKinds);
+/** What `Date` can hold (ECMA-262, 21.4.1.1): every reader may write it as ISO 8601. */
+const mostTimeMs = 8_640_000_000_000_000;
+const timeMs = z.number().min(-mostTimeMs).max(mostTimeMs);
 const names = z.array(z.string()).min(1).max(100);
 
 /** Revision of the documents that replicas follow, and the responses to pending challenges. */
@@ -34,7 +37,7 @@ export const accountSchema = z.object({
   /** Absent until the CA has responded: the key is stored before the account is made, so that no account is lost. */
   url: z.string().optional(),
   sealedKey: z.string(),
-  createdAtMs: z.number(),
+  createdAtMs: timeMs,
 });
 
 export const certificateSchema = z.object({
@@ -46,9 +49,9 @@ export const certificateSchema = z.object({
   sealedKey: z.string(),
   /** Issuer's id, or `imported`. */
   issuer: z.string(),
-  issuedAtMs: z.number(),
-  notBeforeMs: z.number(),
-  notAfterMs: z.number(),
+  issuedAtMs: timeMs,
+  notBeforeMs: timeMs,
+  notAfterMs: timeMs,
   serial: z.string(),
   renewalId: z.string().optional(),
   profile: z.string().optional(),
@@ -59,11 +62,11 @@ export const renewalSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   serial: z.string(),
-  renewAtMs: z.number(),
+  renewAtMs: timeMs,
   source: z.enum(['ari', 'lifetime']),
   /** When the renewal information is read again; absent where the CA has none. */
-  checkAtMs: z.number().optional(),
-  window: z.object({ startMs: z.number(), endMs: z.number(), explanationUrl: z.string().optional() }).optional(),
+  checkAtMs: timeMs.optional(),
+  window: z.object({ startMs: timeMs, endMs: timeMs, explanationUrl: z.string().optional() }).optional(),
 });
 
 /** A name without success since its first failure. */
@@ -72,7 +75,7 @@ export const nameSchema = z.object({
   name: z.string(),
   service: z.string(),
   failures: z.number().int().nonnegative(),
-  nextAttemptMs: z.number(),
+  nextAttemptMs: timeMs,
   /** The staging directory gave a certificate since the last failure: the next try is a real one. */
   rehearsed: z.boolean(),
   /** Orders in a row that the CA did not make, because it was away. */
@@ -83,7 +86,7 @@ export const nameSchema = z.object({
       detail: z.string(),
       challenge: challengeKind,
       issuer: z.string(),
-      notBeforeMs: z.number().optional(),
+      notBeforeMs: timeMs.optional(),
     })
     .optional(),
 });
@@ -101,7 +104,7 @@ export const orderSchema = z.object({
   profile: z.string().optional(),
   replaces: z.string().optional(),
   reason: z.enum(['new', 'renewal', 'requested']),
-  startedAtMs: z.number(),
+  startedAtMs: timeMs,
   sealedKey: z.string(),
   url: z.string().optional(),
   /** URLs of the challenges that the CA was notified of. */
@@ -110,10 +113,10 @@ export const orderSchema = z.object({
 
 export const budgetSchema = z.object({
   version: z.literal(1),
-  orders: z.array(z.number()),
-  failures: z.record(z.string(), z.array(z.number())),
-  sets: z.record(z.string(), z.array(z.number())),
-  domains: z.record(z.string(), z.array(z.number())),
+  orders: z.array(timeMs),
+  failures: z.record(z.string(), z.array(timeMs)),
+  sets: z.record(z.string(), z.array(timeMs)),
+  domains: z.record(z.string(), z.array(timeMs)),
 });
 
 /** What replicas report beside certificates and names. */
@@ -122,7 +125,7 @@ export const noticeSchema = z.discriminatedUnion('kind', [
     version: z.literal(1),
     kind: z.literal('replicas-late'),
     replicas: z.array(z.string()),
-    atMs: z.number(),
+    atMs: timeMs,
   }),
   /** The CA's clock is more than a day ahead of that of the proxy that orders; negative: behind. */
   z.object({
@@ -130,13 +133,13 @@ export const noticeSchema = z.discriminatedUnion('kind', [
     kind: z.literal('clock-off'),
     issuer: z.string(),
     aheadMs: z.number(),
-    atMs: z.number(),
+    atMs: timeMs,
   }),
 ]);
 
 /** What any replica requests of the orderer. */
 export const requestSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('renew'), name: z.string(), by: z.string(), atMs: z.number() }),
+  z.object({ kind: z.literal('renew'), name: z.string(), by: z.string(), atMs: timeMs }),
   z.object({ kind: z.literal('adopt'), certificate: certificateSchema, by: z.string() }),
   z.object({ kind: z.literal('restore'), key: z.string(), value: z.string(), by: z.string() }),
 ]);

@@ -203,6 +203,33 @@ export function parseNetwork(response: unknown): SwarmNetwork {
   return { id: Id, name: Name, ingress: Ingress ?? false };
 }
 
+/**
+ * A list of Docker's. An object that cannot be read costs itself: it is left out, and `onUnusable` gets why.
+ * @throws SwarmError `docker-answer-unusable` for what is no list, and where none of its objects can be read: then it is
+ * the form that is another one, and no object is missing
+ */
+export function parseList<T>(
+  response: unknown,
+  parseOne: (item: unknown) => T,
+  onUnusable: (error: SwarmError) => void,
+): readonly T[] {
+  if (!Array.isArray(response)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
+  const read: T[] = [];
+  const faults: SwarmError[] = [];
+  for (const item of response) {
+    try {
+      read.push(parseOne(item));
+    } catch (error) {
+      if (!(error instanceof SwarmError)) throw error;
+      faults.push(error);
+    }
+  }
+  const [first] = faults;
+  if (first !== undefined && read.length === 0) throw first;
+  for (const fault of faults) onUnusable(fault);
+  return read;
+}
+
 function parse<T>(schema: z.ZodType<T>, response: unknown, what: string): T {
   const result = schema.safeParse(response);
   if (result.success) return result.data;

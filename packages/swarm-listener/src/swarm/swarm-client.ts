@@ -2,7 +2,7 @@ import { UsageError } from '@swarmgate/runtime';
 import Docker from 'dockerode';
 import { type ApiVersion, chooseApiVersion } from './api-version.ts';
 import { eventFilters, linesOf, parseEventLine } from './docker-events.ts';
-import { parseNetwork, parseNode, parseService, parseTask } from './parse-objects.ts';
+import { parseList, parseNetwork, parseNode, parseService, parseTask } from './parse-objects.ts';
 import { SwarmError, statusOf, toSwarmError } from './swarm-error.ts';
 import type { SwarmEvent, SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from './swarm-objects.ts';
 
@@ -13,7 +13,7 @@ export interface SwarmClient {
   /** The Swarm's id. @throws `swarm-unavailable` where the engine is no manager. */
   swarmId(signal: AbortSignal): Promise<string>;
   services(signal: AbortSignal): Promise<readonly SwarmService[]>;
-  /** `undefined`: the engine responds with 404. */
+  /** `undefined`: the engine responds with 404, or with what cannot be read as a service. */
   service(id: string, signal: AbortSignal): Promise<SwarmService | undefined>;
   /** Tasks of these services, in every state unless `desiredRunning`. */
   tasks(of: TaskQuery, signal: AbortSignal): Promise<readonly SwarmTask[]>;
@@ -36,6 +36,8 @@ const idsPerQuery = 100;
 export interface SwarmClientOptions {
   /** Called when requests begin to name another API version than before. */
   readonly onApiVersion?: (version: ApiVersion) => void;
+  /** Called for each object of a list that cannot be read, and for a service that cannot: they are left out. */
+  readonly onUnusable?: (error: SwarmError) => void;
 }
 
 /** @param dockerHost `unix://…`, `tcp://…`; default `/var/run/docker.sock`. @throws UsageError `docker-host-invalid` */
@@ -45,6 +47,9 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
   const description = dockerHost ?? 'unix:///var/run/docker.sock';
   let isVersionKnown = false;
   let lastUsed: string | undefined;
+
+  const onUnusable = options.onUnusable ?? (() => undefined);
+  const listOf = <T>(response: unknown, parseOne: (item: unknown) => T) => parseList(response, parseOne, onUnusable);
 
   async function agreeOnVersion(abortSignal: AbortSignal): Promise<void> {
     modem.version = undefined;
@@ -83,7 +88,10 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
           return parseService(await docker.getService(id).inspect({ abortSignal }));
         } catch (error) {
           if (statusOf(error) === 404) return undefined;
-          throw error;
+          if (!(error instanceof SwarmError) || error.code !== 'docker-answer-unusable') throw error;
+          // As in a list, where it is left out.
+          onUnusable(error);
+          return undefined;
         }
       }),
     tasks: (of, signal) =>
@@ -94,7 +102,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
             service: of.serviceIds.slice(from, from + idsPerQuery),
             ...(of.desiredRunning ? { 'desired-state': ['running'] } : {}),
           };
-          found.push(...(await tasksMatching(docker, filters, abortSignal)));
+          found.push(...(await tasksMatching(docker, filters, abortSignal, listOf)));
         }
         return found;
       }),
@@ -163,6 +171,7 @@ async function tasksMatching(
   docker: Docker,
   filters: Readonly<Record<string, readonly string[]>>,
   abortSignal: AbortSignal,
+  listOf: (response: unknown, parseOne: (item: unknown) => SwarmTask) => readonly SwarmTask[],
 ): Promise<readonly SwarmTask[]> {
   try {
     return listOf(await docker.listTasks({ filters: JSON.stringify(filters), abortSignal }), parseTask);
@@ -171,14 +180,11 @@ async function tasksMatching(
     const ids = filters.service ?? [];
     if (statusOf(error) !== 404) throw error;
     if (ids.length <= 1) return [];
-    const each = await Promise.all(ids.map((id) => tasksMatching(docker, { ...filters, service: [id] }, abortSignal)));
+    const each = await Promise.all(
+      ids.map((id) => tasksMatching(docker, { ...filters, service: [id] }, abortSignal, listOf)),
+    );
     return each.flat();
   }
-}
-
-function listOf<T>(reply: unknown, parse: (item: unknown) => T): readonly T[] {
-  if (!Array.isArray(reply)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
-  return reply.map(parse);
 }
 
 function swarmIdOf(info: unknown): string {
