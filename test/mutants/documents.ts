@@ -25,4 +25,26 @@ export const documentMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...faultsIn(
+    'packages/swarm-listener/src/swarm/parse-objects.ts',
+    [
+      'packages/swarm-listener/src/swarm/parse-objects.test.ts',
+      'packages/swarm-listener/src/swarm/hostile-objects.fuzz.test.ts',
+    ],
+    [
+      ['an object of Docker that cannot be read costs all services', 'faults.push(error);', 'throw error;'],
+      ['a new form of Docker’s objects removes every service', ' && read.length === 0 && !ofOne', ' && false'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/control/watch/snapshot-file.ts',
+    ['packages/proxy/src/control/watch/hostile-snapshots.fuzz.test.ts'],
+    [
+      [
+        'a line of the snapshot that is no JSON costs all services',
+        'const parsed = parseJson(line);',
+        'const parsed = { ok: true, json: JSON.parse(line) };',
+      ],
+    ],
+  ),
 ];

@@ -8,6 +8,7 @@ export {
 export * from './definition/check-definition.ts';
 export { checkMaintenance, type MaintenanceCheck, maintenancePageShape } from './definition/check-maintenance.ts';
 export { isSameDefinition } from './definition/same-definition.ts';
+export { parseJson } from './journal/documents.ts';
 export { rollbackTo } from './journal/history.ts';
 export { type KeyLayout, keyLayout, keyPatterns, type PlacedKey } from './journal/key-layout.ts';
 export type * from './registry.ts';

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
 import {
+  createRepeatedLines,
   type LabelFamily,
   type Logger,
   type Running,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseNode, parseService, parseTask } from './parse-objects.ts';
+import { parseList, parseNode, parseService, parseTask } from './parse-objects.ts';
 import { SwarmError } from './swarm-error.ts';
 
 // Recorded from Docker Engine 20.10.24, shortened.
@@ -139,6 +139,23 @@ describe("Docker's responses", () => {
       expect(node.address).to.equal(expected);
     });
   }
+
+  it('are read from a list without the ones that cannot be read, whose reasons are told', () => {
+    const reasons: string[] = [];
+    const onUnusable = ({ message }: SwarmError) => reasons.push(message);
+    const read = parseList([dnsrrService, { ...dnsrrService, ID: 5 }, 'x'], parseService, onUnusable);
+    expect(read.map(({ name }) => name)).to.deep.equal(['demo-8160bb']);
+    expect(reasons).to.have.length(2);
+    expect(reasons[0]).to.match(/service has an unexpected form: .*at ID/s);
+    expect(parseList([], parseService, onUnusable)).to.deep.equal([]);
+  });
+
+  it('are no list where none can be read, but for the tasks of one service', () => {
+    const none = () => undefined;
+    for (const response of [{ message: 'page not found' }, [{ ...hostModeTask, ID: 5 }]])
+      expect(() => parseList(response, parseTask, none)).to.throw(SwarmError);
+    expect(parseList([{ ...hostModeTask, ID: 5 }], parseTask, none, true)).to.deep.equal([]);
+  });
 
   it('are refused where they do not conform to the API', () => {
     expect(() => parseService({ message: 'page not found' }))

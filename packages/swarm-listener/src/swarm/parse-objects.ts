@@ -205,13 +205,15 @@ export function parseNetwork(response: unknown): SwarmNetwork {
 
 /**
  * A list of Docker's. An object that cannot be read costs itself: it is left out, and `onUnusable` gets why.
- * @throws SwarmError `docker-answer-unusable` for what is no list, and where none of its objects can be read: then it is
- * the form that is another one, and no object is missing
+ * @param ofOne a list of what belongs to one service; else one of which no object can be read shows another form of them
+ * all, and no object that is missing
+ * @throws SwarmError `docker-answer-unusable` for that, and for what is no list
  */
 export function parseList<T>(
   response: unknown,
   parseOne: (item: unknown) => T,
   onUnusable: (error: SwarmError) => void,
+  ofOne = false,
 ): readonly T[] {
   if (!Array.isArray(response)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
   const read: T[] = [];
@@ -225,7 +227,7 @@ export function parseList<T>(
     }
   }
   const [first] = faults;
-  if (first !== undefined && read.length === 0) throw first;
+  if (first !== undefined && read.length === 0 && !ofOne) throw first;
   for (const fault of faults) onUnusable(fault);
   return read;
 }

@@ -50,6 +50,8 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
 
   const onUnusable = options.onUnusable ?? (() => undefined);
   const listOf = <T>(response: unknown, parseOne: (item: unknown) => T) => parseList(response, parseOne, onUnusable);
+  const tasksOf = (response: unknown, ids: readonly string[]) =>
+    parseList(response, parseTask, onUnusable, ids.length === 1);
 
   async function agreeOnVersion(abortSignal: AbortSignal): Promise<void> {
     modem.version = undefined;
@@ -102,7 +104,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
             service: of.serviceIds.slice(from, from + idsPerQuery),
             ...(of.desiredRunning ? { 'desired-state': ['running'] } : {}),
           };
-          found.push(...(await tasksMatching(docker, filters, abortSignal, listOf)));
+          found.push(...(await tasksMatching(docker, filters, abortSignal, tasksOf)));
         }
         return found;
       }),
@@ -171,17 +173,18 @@ async function tasksMatching(
   docker: Docker,
   filters: Readonly<Record<string, readonly string[]>>,
   abortSignal: AbortSignal,
-  listOf: (response: unknown, parseOne: (item: unknown) => SwarmTask) => readonly SwarmTask[],
+  tasksOf: (response: unknown, ids: readonly string[]) => readonly SwarmTask[],
 ): Promise<readonly SwarmTask[]> {
   try {
-    return listOf(await docker.listTasks({ filters: JSON.stringify(filters), abortSignal }), parseTask);
+    const response = await docker.listTasks({ filters: JSON.stringify(filters), abortSignal });
+    return tasksOf(response, filters.service ?? []);
   } catch (error) {
     // One service of the filter was removed in between: query each alone, and the missing one has no tasks.
     const ids = filters.service ?? [];
     if (statusOf(error) !== 404) throw error;
     if (ids.length <= 1) return [];
     const each = await Promise.all(
-      ids.map((id) => tasksMatching(docker, { ...filters, service: [id] }, abortSignal, listOf)),
+      ids.map((id) => tasksMatching(docker, { ...filters, service: [id] }, abortSignal, tasksOf)),
     );
     return each.flat();
   }

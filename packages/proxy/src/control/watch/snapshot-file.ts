@@ -11,6 +11,7 @@ import {
   type EndpointsDocument,
   type MaintenanceDocument,
   type Problem,
+  parseJson,
   type ServiceDefinition,
   serviceKey,
 } from '@swarmgate/registry';
@@ -157,7 +158,8 @@ function readServiceLine(line: string): {
   readonly served: ServedService | undefined;
   readonly problems: readonly Problem[];
 } {
-  const json = placeSchema.safeParse(JSON.parse(line)).data;
+  const parsed = parseJson(line);
+  const json = parsed.ok ? placeSchema.safeParse(parsed.json).data : undefined;
   if (json === undefined) return { served: undefined, problems: [notAService] };
   const { owner, service } = json.definition;
   const checked = checkDefinition(json.definition, { owner, service });
