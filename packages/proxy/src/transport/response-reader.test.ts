@@ -42,6 +42,18 @@ describe('ResponseReader', () => {
     expect(interim()).to.be.lessThan(70);
   });
 
+  it('takes a head of 65,536 bytes and 250 fields, and no larger one', () => {
+    const headOf = (bytes: number) => {
+      const start = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: ';
+      return `${start}${'y'.repeat(bytes - start.length - 4)}\r\n\r\nok`;
+    };
+    const fields = (count: number) => `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${'X: y\r\n'.repeat(count - 1)}\r\nok`;
+    expect(reading().read(headOf(65_536))).to.equal('complete');
+    expect(reading().read(headOf(65_537))).to.have.property('cause', 'head-too-large');
+    expect(reading().read(fields(250))).to.equal('complete');
+    expect(reading().read(fields(251))).to.have.property('cause', 'too-many-fields');
+  });
+
   it('counts them per response', () => {
     const { begin, read } = reading();
     for (let exchange = 0; exchange < 5; exchange++) {

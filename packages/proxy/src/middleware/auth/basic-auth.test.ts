@@ -183,6 +183,15 @@ describe('PasswordVerifier', () => {
     await verifier.stop();
   });
 
+  it('lets 100 checks wait for the thread, and denies further ones at once', async () => {
+    const verifier = new PasswordVerifier();
+    const check = (n: number) => verifier.check('jane', `guess ${n}`, { kind: 'hash', hash: hashes.apr1 });
+    const waiting = Array.from({ length: 100 }, (_, n) => check(n));
+    expect(await check(100)).to.equal('busy');
+    await verifier.stop();
+    await Promise.all(waiting);
+  });
+
   it('denies access once it has stopped', async () => {
     const verifier = new PasswordVerifier();
     await verifier.stop();
