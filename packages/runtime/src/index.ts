@@ -11,6 +11,7 @@ export {
 export { type ControlGroupPaths, containerMemory, type MemoryUse } from './container-memory.ts';
 export { descriptorLimit, descriptorsInUse } from './descriptors.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
+export { type GarbageCollector, garbageCollector } from './garbage-collector.ts';
 export { type FaultOwner, guard, guardEach, guardOwned, guardPromise } from './guard.ts';
 export { hostPort } from './host-port.ts';
 export { backoffMs, longestTimerMs, pause, type Running, stopAll, stopOnce, timerMs } from './lifecycle.ts';

@@ -4,6 +4,7 @@ import { lastChunk } from '../http/chunked-reader.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from './endpoint-channel.ts';
+import { yieldTurn } from './fair-turn.ts';
 import { isHttp2Settings } from './http2/spoken-protocol.ts';
 import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
@@ -65,12 +66,19 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   /** Head and first bytes of a request that leave at the end of this turn of the event loop. */
   #unsent = '';
   #chunked = false;
+  #isPaused = false;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
     this.#owner = owner;
     this.deadlineMs = owner.sweep.in(connectMs);
-    const onBytes = guard(this, (length: number) => this.#onBytes(buffer, length));
+    const onBytes = guard(this, (length: number) => {
+      this.#onBytes(buffer, length);
+      // Behind a whole response it is read on: bytes that follow it must be found before the next request is sent.
+      const isAmid = this.#receiver !== undefined || this.#tunnel !== undefined;
+      if (this.#readBuffer.endsShare(length) && isAmid && !this.#isPaused)
+        yieldTurn(this.socket, this, () => !this.#isPaused);
+    });
     let buffer: Buffer = noBytes;
     const onread = {
       // Called before the first read and after each: `undefined` keeps the buffer.
@@ -139,6 +147,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     this.#stage = 'exchange';
     this.#requestDone = request.whole;
     this.#chunked = request.chunked;
+    this.#readBuffer.beginShare();
     const text = textOf(request, this.endpoint);
     if (!this.connected) {
       this.socket.write(text, 'latin1');
@@ -203,16 +212,19 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       this.deadlineMs = this.#owner.sweep.in(lingerMs);
     });
     this.socket.end(linger);
+    this.#isPaused = false;
     this.socket.resume();
   }
 
   pause(): void {
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#isPaused = true;
     this.socket.pause();
   }
 
   resume(): void {
     if (this.#stage === 'exchange') this.#expectBytes();
+    this.#isPaused = false;
     this.socket.resume();
   }
 

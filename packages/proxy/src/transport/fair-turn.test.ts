@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import { takeOwnTurn, yieldTurn } from './fair-turn.ts';
+import { until } from '../../test/until.ts';
+import { dropInTurn, takeOwnTurn, yieldTurn } from './fair-turn.ts';
 
 const owner = { onFault: (error: unknown) => Promise.reject(error) };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -44,6 +45,21 @@ describe('fair turns', () => {
     await turn();
     expect(done).to.deep.equal(['a', 'b']);
     expect(resumed).to.deep.equal([0, 1, 2]);
+  });
+
+  it('reads on one connection at a time of those from which nothing is wanted any more', async () => {
+    const resumed: number[] = [];
+    const steps: (number | 'pause')[] = [];
+    for (const socket of sockets(3, resumed))
+      dropInTurn(socket, owner, () => {
+        steps.push(resumed.length);
+        queueMicrotask(() => steps.push('pause'));
+        return true;
+      });
+    await turn();
+    await until(() => steps.length === 6, 'all to be read on');
+    expect(resumed).to.deep.equal([0, 1, 2]);
+    expect(steps).to.deep.equal([0, 'pause', 1, 'pause', 2, 'pause']);
   });
 
   it('gives what is added meanwhile a later turn', async () => {

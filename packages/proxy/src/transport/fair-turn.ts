@@ -10,6 +10,10 @@ const mostReadInTurn = 2;
 const working: (() => void)[] = [];
 /** Of these a few are read on in each turn, in the same order. */
 const reading: (() => void)[] = [];
+/** One of these is read on at a time, with a pause before each. */
+const dropping: (() => void)[] = [];
+/** Between two shares of what is dropped, of all connections together: 64 MB a second. */
+const dropEveryMs = 1;
 
 /**
  * Ends a connection's share of this turn of the event loop. Without it up to 32 full reads (2 MiB) of one socket are taken
@@ -19,12 +23,32 @@ const reading: (() => void)[] = [];
  */
 export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
   socket.pause();
-  enter(
-    reading,
-    guard(owner, () => {
-      if (isReading()) socket.resume();
-    }),
-  );
+  enter(reading, readOn(socket, owner, isReading));
+}
+
+/**
+ * Ends the share of a connection from which nothing is wanted any more: it is read only so that a reset does not destroy what
+ * its client has yet to read. However many there are, and however fast they send, one share a millisecond is read of them all.
+ * @param isReading as of `yieldTurn`
+ */
+export function dropInTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
+  socket.pause();
+  dropping.push(readOn(socket, owner, isReading));
+  if (dropping.length === 1) nextDropped();
+}
+
+function readOn(socket: Socket, owner: FaultOwner, isReading: () => boolean): () => void {
+  return guard(owner, () => {
+    if (isReading()) socket.resume();
+  });
+}
+
+function nextDropped(): void {
+  // What waits is guarded, each by its owner.
+  setTimeout(() => {
+    dropping.shift()?.();
+    if (dropping.length > 0) nextDropped();
+  }, dropEveryMs);
 }
 
 /**

@@ -58,6 +58,13 @@ describe('the buffers that endpoint connections read into', () => {
     expect([again.buffer === own, again.buffer.toString('latin1', 0, again.length)]).to.deep.equal([true, 'four']);
   });
 
+  it('count shares of 128 KiB, and a response begins a whole one', () => {
+    const buffers = new ReadBuffer();
+    expect([buffers.endsShare(65_536), buffers.endsShare(65_535)]).to.deep.equal([false, false]);
+    buffers.beginShare();
+    expect([1, 2, 3, 4].map(() => buffers.endsShare(65_536))).to.deep.equal([false, true, false, true]);
+  });
+
   it('are not lent to a receiver that keeps bytes although it said that it copies', () => {
     const a = new Connection();
     const { buffer } = a.read('one', true);

@@ -1,4 +1,6 @@
 const readBufferBytes = 65_536;
+/** What one connection reads before others have their turn: a response of 100 KB costs no pause. */
+const shareBytes = 131_072;
 
 /**
  * What receivers keep nothing of is read into one buffer for all connections: it stays in the processor's cache, where
@@ -16,6 +18,7 @@ export class ReadBuffer {
   #isShared = true;
   /** None of its bytes is in use. */
   #own: Buffer | undefined;
+  #sinceShareBytes = 0;
 
   /** The buffer of the next read; `undefined`: that of the last one. For `onread.buffer` of a socket. */
   next(): Uint8Array | undefined {
@@ -41,6 +44,19 @@ export class ReadBuffer {
   keep(buffer: Buffer): void {
     if (buffer === sharedBuffer) throw new Error('bytes in the buffer of all connections were kept');
     this.#own = undefined;
+  }
+
+  /** From here on a whole share may be read. */
+  beginShare(): void {
+    this.#sinceShareBytes = 0;
+  }
+
+  /** Counts what was read. `true`: it ends a share, and the next one begins. */
+  endsShare(length: number): boolean {
+    this.#sinceShareBytes += length;
+    if (this.#sinceShareBytes < shareBytes) return false;
+    this.#sinceShareBytes = 0;
+    return true;
   }
 
   #ownBuffer(): Buffer {

@@ -37,6 +37,7 @@ import { SharedEjections } from './shared-ejections.ts';
 import { SharedSemaphores } from './shared-semaphores.ts';
 import { StartMemory } from './start-memory.ts';
 import { SummedMetrics } from './summed-metrics.ts';
+import { workerFlags } from './worker-flags.ts';
 import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
 import { WorkerProcess } from './worker-process.ts';
 import { responderToWorkers } from './worker-requests.ts';
@@ -305,9 +306,7 @@ function fork(
   cluster.setupPrimary({
     exec: workerFile,
     args: [],
-    // A young generation of 2 MB hands too much to the old one at 256 connections, which then costs more time and memory;
-    // 16 MB, the default, take memory and save no time. A worker collects its garbage itself once, before its ports open.
-    execArgv: ['--max-semi-space-size=4', '--expose-gc'],
+    execArgv: [...workerFlags],
     serialization: 'advanced',
     stdio: [
       ...(['ignore', 'inherit', 'inherit', 'ipc'] as const),

@@ -1,6 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { type FaultOwner, guard } from '@swarmgate/runtime';
+import { type FaultOwner, garbageCollector, guard } from '@swarmgate/runtime';
 
 /** Fewer services leave nothing behind that is worth the pause. */
 const fewestServices = 1_000;
@@ -46,11 +44,5 @@ function afterFirstClients(release: () => void, owner: FaultOwner): void {
 
 /** Without V8's collector at hand, as where Node leaves it out, memory stays with the process. */
 function collectAll(): void {
-  try {
-    setFlagsFromString('--expose-gc');
-    const collect: unknown = runInNewContext('globalThis.gc');
-    if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  } finally {
-    setFlagsFromString('--no-expose-gc');
-  }
+  garbageCollector()?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

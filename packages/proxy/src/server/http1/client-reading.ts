@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
-import { shareBytes, takeOwnTurn, yieldTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, takeOwnTurn, yieldTurn } from '../../transport/fair-turn.ts';
 
 /** Whether a client's socket is read. While it is not, what the client sends waits in the system, and then at the client. */
 export class ClientReading {
@@ -33,10 +33,19 @@ export class ClientReading {
 
   /** Counts what has been read and acted upon: behind a share of it the connection is read on in a later turn. */
   count(bytes: number): void {
+    if (this.#isShareRead(bytes)) yieldTurn(this.#socket, this.#owner, () => !this.isPaused && this.#isRead());
+  }
+
+  /** As `count`, for what has been read and dropped. */
+  countDropped(bytes: number): void {
+    if (this.#isShareRead(bytes)) dropInTurn(this.#socket, this.#owner, () => !this.isPaused && this.#isRead());
+  }
+
+  #isShareRead(bytes: number): boolean {
     this.#sinceShareBytes += bytes;
-    if (this.#sinceShareBytes < shareBytes) return;
+    if (this.#sinceShareBytes < shareBytes) return false;
     this.#sinceShareBytes = 0;
-    if (!this.isPaused) yieldTurn(this.#socket, this.#owner, () => !this.isPaused && this.#isRead());
+    return !this.isPaused;
   }
 
   /** Reads nothing until `goOn` has been called, in a turn of the connection's own. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
 import type { ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
-import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** The client's socket as one side of a tunnel. Its connection passes the socket's events on. */
@@ -73,7 +73,8 @@ export class SocketTunnel implements ClientTunnel {
     this.#sinceShareBytes += bytes.length;
     if (this.#sinceShareBytes < shareBytes) return;
     this.#sinceShareBytes = 0;
-    if (!this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
+    if (this.#closing) dropInTurn(this.#socket, this.#owner, () => !this.#paused);
+    else if (!this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
   }
 
   onEnd(): void {
