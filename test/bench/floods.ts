@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { workerFlags } from '../../packages/proxy/src/control/workers/worker-flags.ts';
 import { chosenCases } from './chosen-cases.ts';
 import type { Flood } from './floods/attack.ts';
 import type { EndpointPorts } from './floods/flood-endpoint.ts';
@@ -13,7 +14,7 @@ import type { ProbeOrder, ProbeProtocol, ProbeReport } from './floods/probe.ts';
 import { residentBytes } from './forwarding/process-tree.ts';
 import { spreadOf } from './forwarding/statistics.ts';
 
-/** What the system holds for the proxy. */
+/** What the system holds for the proxy because of the flood: the connections of the measured client are left out. */
 interface Held {
   readonly connections: number;
   readonly descriptors: number;
@@ -27,6 +28,9 @@ export interface FloodResult {
   readonly p99: number;
   readonly failed: number;
   readonly cpuShare: number;
+  /** Of the time of the thread that serves: it ran, or was ready to and waited for its core. */
+  readonly ranShare: number;
+  readonly waitedShare: number;
   readonly report: ProxyReport;
   readonly before: Held & { readonly liveBytes: number };
   readonly during: Held;
@@ -63,7 +67,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
   const proxy = await started<FloodPorts>(
     'flooded-proxy.ts',
     [ofFlood.first, ofProbe.first].map((each) => JSON.stringify(each)),
-    { core: cores.proxy },
+    { core: cores.proxy, flags: workerFlags },
   );
   const ports = JSON.stringify(proxy.first);
   const probe = await started('probe.ts', [ports], { first: true });
@@ -80,16 +84,18 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
       const protocol = flood.probe ?? 'HTTP/1.1';
       const quiet = p99(await measured(protocol));
       const before = { liveBytes: (await reported('collect')).liveBytes, ...held() };
-      const attacker = start('attacker.ts', [ports, flood.name], {});
+      const { child: attacker } = await started<'started'>('attacker.ts', [ports, flood.name], {});
       await pause(quick ? 500 : 1_000);
       await reported('report');
       const beganMs = performance.now();
+      const began = scheduledOf(proxy.child.pid ?? 0);
       const slots: ProbeReport[] = [];
       const during: Held[] = [];
       for (let slot = 0; slot < (quick ? 1 : 3); slot++) {
         slots.push(await measured(protocol));
         during.push(held());
       }
+      const ended = scheduledOf(proxy.child.pid ?? 0);
       const tookMs = performance.now() - beganMs;
       const report = await reported('report');
       attacker.disconnect();
@@ -111,6 +117,8 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
         p99: spreadOf(slots.map(p99)).median,
         failed: slots.reduce((sum, { failed }) => sum + failed, 0),
         cpuShare: report.cpuMs / tookMs,
+        ranShare: (ended.ranMs - began.ranMs) / tookMs,
+        waitedShare: (ended.waitedMs - began.waitedMs) / tookMs,
         report,
         before,
         during: {
@@ -137,14 +145,15 @@ interface Place {
   readonly core?: number;
   /** Goes before the others of its core. */
   readonly first?: true;
+  readonly flags?: readonly string[];
 }
 
-function start(file: string, args: readonly string[], { core = cores.others, first }: Place): ChildProcess {
+function start(file: string, args: readonly string[], { core = cores.others, first, flags = [] }: Place): ChildProcess {
   // Without the right to it (root, CAP_SYS_NICE) they share the core as equals, and the figures are higher.
   const scheduling = first === true ? ['chrt', '-f', '50'] : core === cores.proxy ? ['nice', '-n', '-20'] : [];
   const pinned = [...(mayGoFirst() ? scheduling : []), 'taskset', '-c', String(core), process.execPath];
   // A thread that goes first waits for its helpers in a loop, which then never have their turn.
-  const [execPath = '', ...execArgv] = first === true ? [...pinned, '--single-threaded'] : pinned;
+  const [execPath = '', ...execArgv] = [...pinned, ...(first === true ? ['--single-threaded'] : flags)];
   return fork(here(file), [...args], { execPath, execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
@@ -166,15 +175,22 @@ async function called<T>(child: ChildProcess, order: string | object): Promise<T
   return message as T;
 }
 
-/** Client connections are those whose own end is a port of the proxy. */
+/** Of the main thread of a process. */
+function scheduledOf(pid: number): { readonly ranMs: number; readonly waitedMs: number } {
+  const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+  return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
+}
+
+/** Client connections are those whose own end is a port of the proxy; those of the flood come from an address of their own. */
 function heldBy(pid: number, ports: FloodPorts): Held {
   const own = new Set<number>(Object.values(ports));
-  const inodes = new Set<string>();
+  const ofFlood = new Set<string>();
+  const ofOthers = new Set<string>();
   for (const file of ['tcp', 'tcp6'])
     for (const row of readFileSync(`/proc/net/${file}`, 'utf8').trim().split('\n').slice(1)) {
-      const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
+      const [, local = '', remote = '', state, , , , , , inode = ''] = row.trim().split(/\s+/);
       if (state !== listening && own.has(Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)))
-        inodes.add(inode);
+        (remote.includes(floodAddress) ? ofFlood : ofOthers).add(`socket:[${inode}]`);
     }
   const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
     try {
@@ -185,11 +201,17 @@ function heldBy(pid: number, ports: FloodPorts): Held {
     }
   });
   const there = links.filter((link) => link !== undefined);
-  const connections = there.filter((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '')).length;
-  return { connections, descriptors: there.length, residentBytes: residentBytes(pid) };
+  const of = (sockets: ReadonlySet<string>) => there.filter((link) => sockets.has(link)).length;
+  return {
+    connections: of(ofFlood),
+    descriptors: there.length - of(ofOthers),
+    residentBytes: residentBytes(pid),
+  };
 }
 
 const listening = '0A';
+/** 127.0.0.2, as the system writes it. */
+const floodAddress = '0200007F:';
 
 function p99({ tookMs }: ProbeReport): number {
   return tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * 0.99))] ?? Number.NaN;
@@ -200,7 +222,8 @@ const ofThree = (result: FloodResult, of: (held: Held) => string | number) =>
   [result.before, result.during, result.after].map(of).join(' / ');
 
 function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
-  const { flood, p99: flooded, failed, cpuShare, report, before, after, backAfterMs } = result;
+  const { flood, p99: flooded, failed, cpuShare, ranShare, waitedShare, report, before, after, backAfterMs } = result;
+  const percent = (share: number) => `${Math.round(100 * share)} %`;
   const ratio = flooded / quietMs;
   const judged = flood.isHonest === true ? '' : ratio < mostOfQuiet ? ' ✓' : ' ✗';
   return [
@@ -208,8 +231,10 @@ function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
     quietMs.toFixed(2),
     `${flooded.toFixed(2)}${failed > 0 ? `, ${failed} failed` : ''}`,
     `${ratio.toFixed(1)}${judged}`,
-    `${Math.round(100 * cpuShare)} %`,
+    percent(cpuShare),
+    `${percent(ranShare)}, ${percent(waitedShare)}`,
     `${report.turns.p99.toFixed(2)}, ${report.turns.max.toFixed(1)}`,
+    report.longestCollectionMs.toFixed(1),
     ofThree(result, ({ connections }) => connections),
     ofThree(result, ({ descriptors }) => descriptors),
     ofThree(result, (held) => mb(held.residentBytes)),
@@ -229,8 +254,8 @@ export function floodsSection(results: readonly FloodResult[], machine: string):
   return [
     `Machine: ${machine}. The other client sends 500 requests a second, for 3 seconds of each flood; quiet: the median of the seconds before each flood on the same protocol.`,
     '',
-    `| flood | quiet p99 ms | p99 ms | ratio (goal: ${mostOfQuiet}) | CPU | turns of the event loop, p99, most ms | connections before / most / after | descriptors | resident MB | live MB before / after | back after s |`,
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    `| flood | quiet p99 ms | p99 ms | ratio (goal: ${mostOfQuiet}) | CPU | its thread ran, waited for the core | turns of the event loop, p99, most ms | longest collection ms | connections of the flood before / most / after | descriptors | resident MB | live MB before / after | back after s |`,
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }

@@ -7,3 +7,4 @@ const flood = floods.find(({ name }) => name === process.argv[3]);
 process.on('disconnect', () => process.exit(0));
 if (flood === undefined) throw new Error(`no flood is named ${process.argv[3]}`);
 flood.start(ports);
+process.send?.('started');
