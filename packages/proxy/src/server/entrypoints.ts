@@ -175,7 +175,8 @@ export class Entrypoints {
       return;
     }
     this.#waiting.delete(port);
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
+    // A protocol sets `noDelay` where it writes more than once: a call of the system for each connection.
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false });
     const address = await listen(server, waiting, this.#options.host, this.#options.backlog ?? 511);
     const entry = { ...setting, port: address.port };
     const ends =
@@ -246,6 +247,7 @@ export class Entrypoints {
 
   #endTls(ends: SecureEntrypoint, socket: Socket, entry: EntrypointSetting, source?: string): void {
     const { byServerName, logger } = this.#options;
+    socket.setNoDelay(true);
     if (byServerName?.looksAt(entry.port) !== true) {
       ends.accept(socket, { source });
       return;

@@ -17,24 +17,67 @@ import type { DrainableConnection } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 
+/** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
+async function ownConnection(rig: Rig) {
+  const accepted: Socket[] = [];
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    accepted.push(socket);
+    rig.server.accept(socket, { port: 80, secure: false });
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const client = new RawClient((listener.address() as AddressInfo).port);
+  await until(() => accepted.length === 1, 'the connection');
+  const end = () => {
+    client.destroy();
+    listener.close();
+  };
+  return { client, socket: accepted[0] as Socket, end };
+}
+
+describe('the end of an HTTP/1.1 connection behind its last response', () => {
+  const last = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
+  const post = 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi';
+  const open = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
+  for (const [what, sent, bodyBytes, isAtOnce] of [
+    ['a request that its client announced as the last one', last, 2, true],
+    ['one of HTTP/1.0', 'GET / HTTP/1.0\r\nHost: a.example\r\n\r\n', 2, true],
+    // Some clients send an empty line behind a body: a reset would destroy the response.
+    ['a request with a body', post, 2, false],
+    ['a request with bytes behind it', `${last}GET `, 2, false],
+    ['a long response, which would stay in the memory of the system', last, 20_000, false],
+    ['the last response of a server that drains', open, 2, false],
+  ] as const)
+    it(`${isAtOnce ? 'comes at once' : 'waits for the client'}: ${what}`, () =>
+      onStage(makeCoreServer, async ({ rig, backend }) => {
+        const { client, socket, end } = await ownConnection(rig);
+        backend.onRequest = (_request, upstream) => {
+          if (sent === open) void rig.server.drain(60_000);
+          upstream.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n${'x'.repeat(bodyBytes)}`);
+        };
+        client.send(sent);
+        await until(() => client.ended, 'the end of the response');
+        expect(client.received).to.match(/^HTTP\/1\.1 200 [\s\S]*x$/);
+        expect(socket.destroyed).to.equal(isAtOnce);
+        client.socket.end();
+        await until(() => socket.destroyed, 'the end of the connection');
+        expect(client.error).to.equal(undefined);
+        end();
+      }));
+
+  it('comes with that of a client that has gone between two requests', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      backend.onRequest = (_request, upstream) => upstream.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      const { client, socket, end } = await ownConnection(rig);
+      client.send(open);
+      expect((await client.response()).status).to.equal(200);
+      client.socket.end();
+      await until(() => socket.destroyed && client.ended, 'the end of the connection');
+      end();
+    }));
+});
+
 describe('the share of an HTTP/1.1 connection in a turn of the event loop', () => {
-  /** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
-  async function ownConnection(rig: Rig) {
-    const accepted: Socket[] = [];
-    const listener = createServer({ allowHalfOpen: true }, (socket) => {
-      accepted.push(socket);
-      rig.server.accept(socket, { port: 80, secure: false });
-    });
-    listener.listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const client = new RawClient((listener.address() as AddressInfo).port);
-    await until(() => accepted.length === 1, 'the connection');
-    const end = () => {
-      client.destroy();
-      listener.close();
-    };
-    return { client, socket: accepted[0] as Socket, end };
-  }
   const full = Buffer.alloc(65_536, 'x');
 
   for (const [what, chunk, isPaused] of [

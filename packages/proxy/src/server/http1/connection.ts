@@ -67,6 +67,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   readonly #reading: ClientReading;
   /** The client is to send more of its body. */
   #awaitsBody = false;
+  /** The client has announced that it sends nothing behind this request, which has no body. */
+  #isLast = false;
   /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
   #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
@@ -90,8 +92,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   start(firstBytes: Buffer | undefined): void {
-    // Below TLS it is set already, and would cost another call of the system.
-    if (!(this.#socket instanceof TLSSocket)) this.#socket.setNoDelay(true);
     this.#context.sweep.add(this);
     Http1Connection.#events.lead(this.#socket, this, firstBytes);
   }
@@ -269,8 +269,9 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#writer.flush();
     if (this.#tunnel !== undefined) this.#tunnel.onEnd();
     else if (this.#exchange === undefined) {
+      if (this.#writer.hasLeft) this.#socket.destroy();
       // A second `end` makes an error with its stack, which costs more than the request.
-      if (!this.#socket.writableEnded) this.#socket.end();
+      else if (!this.#socket.writableEnded) this.#socket.end();
     } else {
       // A client that closes and one that only stops sending look alike here; nearly all have gone.
       this.#exchange.onClientGone();
@@ -356,6 +357,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   #begin(method: string, protocol: 'HTTP/1.0' | 'HTTP/1.1', persistent: boolean): HttpExchange {
     this.#writer.begin(method, protocol === 'HTTP/1.0', persistent);
+    this.#isLast = !persistent && this.#body === emptyBody && method !== '';
     this.#stage = 'exchange';
     this.deadlineMs = Number.POSITIVE_INFINITY;
     const exchange = new HttpExchange(this, this.#context, method, protocol);
@@ -372,6 +374,10 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   #close(): void {
     this.#stage = 'closing';
+    if (this.#isLast && this.#unread.bytes === undefined && this.#writer.hasLeft) {
+      this.#socket.destroy();
+      return;
+    }
     this.#unread.clear();
     this.#socket.end();
     this.#awaitClose();

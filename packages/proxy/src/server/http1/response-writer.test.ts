@@ -4,6 +4,10 @@ import { pieceOf } from '../../exchange/client-side.ts';
 import { localResponse } from '../../exchange/local-responses.ts';
 import { ResponseWriter } from './response-writer.ts';
 
+const hints = { status: 103, reason: '', sent: 'Link: </a>\r\n', headers: undefined };
+const switching = { status: 101, reason: '', sent: '', headers: undefined };
+const withBytes = { ...localResponse('no-route'), bytes: Buffer.from('bytes') };
+
 describe('responses of HTTP/1.1 as they are written', () => {
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -18,6 +22,7 @@ describe('responses of HTTP/1.1 as they are written', () => {
       uncork: () => undefined,
       resetAndDestroy: () => written.push('reset'),
       destroy: () => written.push('destroy'),
+      setNoDelay: (isOff: boolean) => written.push(`no delay: ${isOff}`),
     };
     const faults: unknown[] = [];
     const writer = new ResponseWriter(socket as unknown as Socket, {
@@ -33,8 +38,11 @@ describe('responses of HTTP/1.1 as they are written', () => {
       const head = { status: 200, reason: 'OK', sent: '', headers: undefined };
       writer.head(head, 'length', false, pieceOf(bytes, 0, bytes.length, complete, '', ''));
     };
-    const bodies = () => written.map((text) => text.replaceAll(/HTTP\/1.1[\s\S]*?\r\n\r\n/g, ''));
-    return { writer, socket, faults, respond, bodies };
+    const bodies = () =>
+      written
+        .filter((each) => !each.startsWith('no delay'))
+        .map((text) => text.replaceAll(/HTTP\/1.1[\s\S]*?\r\n\r\n/g, ''));
+    return { writer, socket, faults, respond, bodies, written };
   }
 
   it('leave at the end of the turn, those of one connection in one write', async () => {
@@ -72,6 +80,31 @@ describe('responses of HTTP/1.1 as they are written', () => {
       if (then !== undefined) expect(each.bodies().slice(1)).to.deep.equal(then);
       await turn();
       expect(each.bodies().filter((body) => body === 'first')).to.have.length(1);
+    });
+
+  const noDelay = 'no delay: true';
+  for (const [name, act, then] of [
+    ['the only response of a connection', ({ respond }: Rig) => respond('one', { persistent: false }), 0],
+    [
+      'a second response',
+      ({ respond }: Rig) => [respond('1', { complete: false }), respond('2', { complete: false })],
+      1,
+    ],
+    [
+      'an interim response',
+      ({ writer, respond }: Rig) => [writer.interim(hints), respond('2', { complete: false })],
+      1,
+    ],
+    ['the body of a response of the proxy', ({ writer }: Rig) => writer.respond(withBytes), 1],
+    ['the bytes of a tunnel', ({ writer }: Rig) => writer.switchProtocols(switching, 'any'), 1],
+  ] as const)
+    it(`${then === 0 ? 'leave' : 'switch'} Nagle’s algorithm ${then === 0 ? 'on' : 'off'} before the next small piece: ${name}`, () => {
+      const each = rig();
+      act(each);
+      expect(each.written.filter((call) => call === noDelay)).to.have.length(then);
+      if (then === 0) return;
+      // Behind the first write: before it there is nothing that a client could have left unacknowledged.
+      expect(each.written.indexOf(noDelay)).to.equal(1);
     });
 
   it('are dropped where the socket was destroyed meanwhile', async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { nodeHttp } from '@swarmgate/runtime';
 import { type ClientHead, fieldLinesOf } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
@@ -10,6 +11,8 @@ import { type AfterResponse, connectionLine, localResponseText } from './local-r
 
 // A piece up to this size is cheaper copied into the text of its head than written beside it.
 const copiedBytes = 16_384;
+// Of a longer response, what its client does not take would stay in the system's memory for minutes.
+const mostLeftBytes = 16_384;
 
 /** The connection that the responses are written to. */
 export interface WrittenConnection {
@@ -25,6 +28,7 @@ export interface WrittenConnection {
 export class ResponseWriter implements ResponseSink, TurnWriter {
   readonly #socket: Socket;
   readonly #connection: WrittenConnection;
+  readonly #isPlain: boolean;
   #method = '';
   #http10 = false;
   #clientPersistent = false;
@@ -32,6 +36,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   #passChunks = false;
   /** Ends of responses that leave at the end of this turn of the event loop. */
   #unsent = '';
+  #delay: 'unwritten' | 'written-once' | 'off';
   /** The connection stays open after this response. */
   persistent = false;
   sentBytes = 0;
@@ -40,6 +45,9 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   constructor(socket: Socket, connection: WrittenConnection) {
     this.#socket = socket;
     this.#connection = connection;
+    this.#isPlain = !(socket instanceof TLSSocket);
+    // Below TLS it is off already.
+    this.#delay = this.#isPlain ? 'unwritten' : 'off';
   }
 
   /** The next request's response follows. `method` is empty where the request line could not be read. */
@@ -72,7 +80,9 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     if (text === '') return;
     this.#unsent = '';
     // The next request may have begun: a client that does not read is found out by its next response.
-    if (!this.#socket.destroyed) this.#socket.write(text, 'latin1');
+    if (this.#socket.destroyed) return;
+    this.#willWrite();
+    this.#socket.write(text, 'latin1');
   }
 
   onTurnEnd(): void {
@@ -81,6 +91,11 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
 
   onFault(error: unknown): void {
     this.#connection.onFault(error);
+  }
+
+  /** The last response is the system's, which sends it and then the end where the socket is closed. TLS has an end of its own. */
+  get hasLeft(): boolean {
+    return this.#isPlain && this.#socket.writableLength === 0 && this.sentBytes <= mostLeftBytes;
   }
 
   get wantsPayload(): boolean {
@@ -131,12 +146,14 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     this.headBytes += this.#method === 'HEAD' ? length : length - Buffer.byteLength(response.body ?? '');
     const { bytes } = response;
     this.flush();
+    this.#willWrite();
     const isWritten = this.#socket.write(text, 'utf8');
     if (bytes === undefined || this.#method === 'HEAD') {
       if (!isWritten) this.#connection.onClogged();
       return;
     }
     this.sentBytes += bytes.length;
+    this.#willWrite();
     if (!this.#socket.write(bytes)) this.#connection.onClogged();
   }
 
@@ -145,6 +162,8 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     const lines = fieldLinesOf(head);
     if (lines === undefined) return undefined;
     this.#writeHead(`${statusLine(head)}${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+    // What the tunnel writes does not come through here.
+    this.#willWrite();
     return true;
   }
 
@@ -180,6 +199,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   #writeText(text: string): void {
     this.sentBytes += text.length;
     this.flush();
+    this.#willWrite();
     if (!this.#socket.write(text, 'latin1')) this.#connection.onClogged();
   }
 
@@ -188,6 +208,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     const socket = this.#socket;
     this.sentBytes += before.length + to - from + after.length;
     this.flush();
+    this.#willWrite();
     socket.cork();
     if (before !== '') socket.write(Buffer.from(before, 'latin1'));
     socket.write(bytes.subarray(from, to));
@@ -195,6 +216,16 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     socket.uncork();
     if (socket.writableNeedDrain) this.#connection.onClogged();
     return socket.writableLength > 0;
+  }
+
+  /**
+   * Only a small piece behind another one that the client has not acknowledged yet is delayed (Nagle's algorithm). The first write of a
+   * connection cannot be, so a connection for each request saves the system call.
+   */
+  #willWrite(): void {
+    if (this.#delay === 'off') return;
+    if (this.#delay === 'written-once') this.#socket.setNoDelay(true);
+    this.#delay = this.#delay === 'unwritten' ? 'written-once' : 'off';
   }
 
   #after(): AfterResponse {
