@@ -4,6 +4,7 @@ import { installParts } from '../../scripts/setup/install-parts.mjs';
 import { benchChanges } from './changes.ts';
 import { benchFloods, floodsSection } from './floods.ts';
 import { benchFootprint } from './footprint.ts';
+import { beforeDirectory } from './forwarding/cases.ts';
 import { benchForwarding } from './forwarding.ts';
 import { withRows, withSection } from './performance-page.ts';
 import { forwardingSection, machineLine, routingSection } from './report.ts';
@@ -11,9 +12,9 @@ import { benchRouting } from './routing.ts';
 import { benchStart } from './start.ts';
 import { benchTails, tailsSection } from './tails.ts';
 
-// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start|floods]`. Figures of a whole run go to
-// docs/performance.md; a quick or partial one is only printed. The part `start` is measured in steps of at most 150 s (`--only commands`,
-// `connections`, `http2`, `start`, `workers`), each of which replaces its own rows.
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes|tails|start|floods]`. Figures go to
+// docs/performance.md, unless it is a quick run, or one of two versions. The parts `forwarding`, `tails` and `start` are measured in
+// steps by `--only` (of `start`: `commands`, `connections`, `http2`, `start`, `workers`), each of which replaces its own rows.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -29,15 +30,18 @@ const { values } = parseArgs({
 await installParts(['bench']);
 const page = new URL('../../docs/performance.md', import.meta.url);
 const say = (line: string) => console.error(line);
-const isRowsOnly = values.part.every((part) => part === 'start');
-const publish = !values.quick && (values.only.length === 0 || isRowsOnly);
+const haveSteps = new Set(['forwarding', 'tails', 'start']);
+const isWhole = values.only.length === 0;
+const publish =
+  !values.quick && beforeDirectory === undefined && (isWhole || values.part.every((part) => haveSteps.has(part)));
+const put = isWhole ? withSection : withRows;
 const machine = await machineLine();
 let text = await readFile(page, 'utf8');
 
 if (values.part.includes('forwarding')) {
   const section = forwardingSection(await benchForwarding({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
-  text = withSection(text, 'forwarding', section);
+  text = put(text, 'forwarding', section);
 }
 if (values.part.includes('routing')) {
   say('route table');
@@ -61,13 +65,13 @@ if (values.part.includes('tails')) {
   say('tails');
   const section = tailsSection(await benchTails({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
-  text = withSection(text, 'tails', section);
+  text = put(text, 'tails', section);
 }
 if (values.part.includes('start')) {
   say('start, memory of all processes, shares of workers');
   const section = routingSection(await benchStart({ quick: values.quick, only: values.only, say }), machine);
   console.log(section);
-  text = (values.only.length === 0 ? withSection : withRows)(text, 'start', section);
+  text = put(text, 'start', section);
 }
 if (values.part.includes('floods')) {
   say('another client beside floods');

@@ -26,7 +26,9 @@ export type SubjectName =
   | 'nginx, HTTP/2'
   | 'nginx, TLS'
   | 'Caddy'
-  | 'Express + http-proxy-middleware';
+  | 'Express + http-proxy-middleware'
+  | 'bare node:net'
+  | 'bare node:tls';
 
 export interface BenchCase {
   readonly name: string;
@@ -64,8 +66,10 @@ export const benchHost = 'service-4242.bench.example';
 export const services = 10_000;
 export const hostOf = (at: number) => `service-${at}.bench.example`;
 
-const overTls: readonly SubjectName[] = ['Swarmgate, TLS', 'HAProxy, TLS', 'nginx, TLS'];
+const overTls: readonly SubjectName[] = ['Swarmgate, TLS', 'HAProxy, TLS', 'nginx, TLS', 'bare node:tls'];
 const everyone: readonly SubjectName[] = ['Swarmgate', 'HAProxy', 'nginx', 'Caddy', 'Express + http-proxy-middleware'];
+/** With what the platform itself costs. */
+const everyoneAndBare: readonly SubjectName[] = [...everyone, 'bare node:net'];
 
 /** A checkout of an earlier commit with its packages installed: it is measured in the same rotation where it is set. */
 export const beforeDirectory = process.env.BENCH_BEFORE;
@@ -104,8 +108,8 @@ export function benchCases(directory: string): readonly BenchCase[] {
   const host = `Host: ${benchHost}`;
   const small = { connections: 32, path: '/small', headers: [host], bodyBytes: smallBody.length };
   return withBefore([
-    { ...small, name: 'small GET, 32 connections', subjects: everyone, atMost: 1.15 },
-    { ...small, name: 'small GET, 256 connections', connections: 256, subjects: everyone, atMost: 1.15 },
+    { ...small, name: 'small GET, 32 connections', subjects: everyoneAndBare, atMost: 1.15 },
+    { ...small, name: 'small GET, 256 connections', connections: 256, subjects: everyoneAndBare, atMost: 1.15 },
     {
       ...small,
       name: '12 request and 7 response headers',
@@ -121,7 +125,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
       name: 'connection per request',
       headers: [host, 'Connection: close'],
       closes: true,
-      subjects: everyone,
+      subjects: everyoneAndBare,
       atMost: 1.4,
     },
     { ...small, name: 'small GET, Express router', subjects: ['Swarmgate, Express router', 'HAProxy'], atMost: 3.5 },

@@ -113,7 +113,7 @@ ${map}
   }
   server {
     listen 127.0.0.1:${port} ${protocol} backlog=4096;
-    ${pem === '' ? '' : `ssl_certificate ${pem}; ssl_certificate_key ${pem};`}
+    ${pem === '' ? '' : `ssl_certificate ${pem}; ssl_certificate_key ${pem}; ssl_protocols TLSv1.2 TLSv1.3;`}
     location / {
       proxy_pass http://$upstream; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;

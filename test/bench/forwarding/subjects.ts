@@ -104,7 +104,7 @@ export async function startBench(
     const core = isFree ? undefined : cores.proxies;
     const running = start(file, recipe.command, { core, directory, env: recipe.env ?? {} });
     started.push(running);
-    subjects.push({ name, port, secure: name.endsWith('TLS'), running });
+    subjects.push({ name, port, secure: /TLS$|:tls$/.test(name), running });
   }
   return {
     subjects,
@@ -197,6 +197,10 @@ function recipeOf(
         command: ['caddy', 'run', '--config', caddyConfiguration(directory, port, backendPort)],
         env: { GOMAXPROCS: '1', HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
       };
+    case 'bare node:net':
+      return { command: [process.execPath, here('bare-net.ts'), String(port), 'plain', String(backendPort)] };
+    case 'bare node:tls':
+      return { command: [process.execPath, here('bare-net.ts'), String(port), 'ssl', String(backendPort), pem] };
     default:
       return {
         command: [process.execPath, here('express-subject.ts'), String(port), String(backendPort)],
