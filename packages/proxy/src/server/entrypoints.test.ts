@@ -125,6 +125,28 @@ describe('entrypoints', () => {
     expect(String(bytes)).to.equal('still here');
   });
 
+  it('serve a connection that another process accepted, also one that comes once they are closed', async () => {
+    const entrypoints = await open([plain]);
+    const port = portOf(entrypoints);
+    const others = createServer();
+    servers.push(others.listen(0, '127.0.0.1'));
+    await once(others, 'listening');
+    const adopt = async (at: number) => {
+      const client = dial((others.address() as AddressInfo).port);
+      const [socket] = (await once(others, 'connection')) as [Socket];
+      entrypoints.adopt(socket, at);
+      return client;
+    };
+    for (const close of [async () => undefined, () => entrypoints.close()]) {
+      await close();
+      const client = await adopt(port);
+      expect(String((await once(client, 'data'))[0])).to.equal('served');
+    }
+    const elsewhere = await adopt(port + 1);
+    await until(() => elsewhere.closed);
+    expect(accepted).to.have.length(2);
+  });
+
   it('close connections over the limits at once: of one address, and of all', async () => {
     for (const most of [
       { most: 1, mostPerAddress: 0 },

@@ -62,13 +62,14 @@ interface Waiting {
 interface Open {
   readonly server: Server;
   readonly view: EntrypointView;
-  readonly adopt: (socket: Socket) => void;
 }
 
 /** The ports that clients connect to. They are bound first and opened once the first routes are loaded. */
 export class Entrypoints {
   readonly #options: EntrypointsOptions;
   readonly #open = new Map<number, Open>();
+  /** Of every port that was opened here, also once it accepts no more: a connection may be on its way then. */
+  readonly #adopters = new Map<number, (socket: Socket) => void>();
   readonly #waiting = new Map<number, Waiting>();
   #opened = false;
 
@@ -106,11 +107,11 @@ export class Entrypoints {
     }
   }
 
-  /** Serves a connection that another process accepted on the same port. It is closed where the port is not open here. */
+  /** Serves a connection that another process accepted on the same port. It is closed where the port was never open here. */
   adopt(socket: Socket, port: number): void {
-    const open = this.#open.get(port);
-    if (open === undefined) socket.destroy();
-    else open.adopt(socket);
+    const adopt = this.#adopters.get(port);
+    if (adopt === undefined) socket.destroy();
+    else adopt(socket);
   }
 
   views(): readonly EntrypointView[] {
@@ -217,7 +218,8 @@ export class Entrypoints {
       state: 'open',
       address: address.text,
     };
-    this.#open.set(entry.port, { server, view, adopt });
+    this.#adopters.set(entry.port, adopt);
+    this.#open.set(entry.port, { server, view });
     logger.info({ port: entry.port, secure: entry.secure, address: address.text }, 'an entrypoint is open');
   }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FaultOwner } from '@swarmgate/runtime';
 
 /**
  * How many connections each worker has open, in a file without a name that control process and workers have open: it is
@@ -37,14 +38,19 @@ export function createCountsFile(
   return undefined;
 }
 
-/** One process's view of the file. */
+/** One process's view of the file. Never throws: a connection must not be lost because it could not be counted. */
 export class ConnectionCounts {
   readonly #fd: number;
+  readonly #owner: FaultOwner;
   readonly #bytes: Buffer;
   readonly #pair = Buffer.alloc(ofControlAt);
 
-  constructor(fd: number, places: number) {
+  #isUsable = true;
+
+  /** @param owner gets the first error of the file, which is not used after that */
+  constructor(fd: number, places: number, owner: FaultOwner) {
     this.#fd = fd;
+    this.#owner = owner;
     this.#bytes = Buffer.alloc(places * placeBytes);
   }
 
@@ -52,9 +58,14 @@ export class ConnectionCounts {
     return this.#bytes.length / placeBytes;
   }
 
+  /** `false`: the file cannot be read or written, and the counts are of no use any more. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
   /** Reads what all processes have written. `of` shows that until the next call. */
   read(): void {
-    readSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0);
+    this.#use(() => readSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0));
   }
 
   isServing(place: number): boolean {
@@ -83,6 +94,16 @@ export class ConnectionCounts {
   #write(at: number, first: number, second: number): void {
     this.#pair.writeUInt32LE(first >>> 0, 0);
     this.#pair.writeUInt32LE(second >>> 0, 4);
-    writeSync(this.#fd, this.#pair, 0, this.#pair.length, at);
+    this.#use(() => writeSync(this.#fd, this.#pair, 0, this.#pair.length, at));
+  }
+
+  #use(file: () => number): void {
+    if (!this.#isUsable) return;
+    try {
+      file();
+    } catch (error) {
+      this.#isUsable = false;
+      this.#owner.onFault(error);
+    }
   }
 }

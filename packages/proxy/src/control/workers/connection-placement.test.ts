@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
 import { ConnectionCounts, createCountsFile } from './connection-counts.ts';
@@ -15,8 +15,14 @@ class FakeWorker implements PlacedWorker {
     this.offers += 1;
   }
 
-  giveConnection(connection: HandedConnection): void {
+  /** Connections that have been sent, but have not left. */
+  readonly leaving: (() => void)[] = [];
+  sendsAtOnce = true;
+
+  giveConnection(connection: HandedConnection, onLeft: () => void): void {
     this.got.push(connection);
+    if (this.sendsAtOnce) onLeft();
+    else this.leaving.push(onLeft);
   }
 
   end(): void {
@@ -42,8 +48,9 @@ describe('the placement of connections that workers hand over', () => {
 
   beforeEach(() => {
     fd = createCountsFile(places) ?? -1;
-    counts = new ConnectionCounts(fd, places);
-    placement = new ConnectionPlacement(new ConnectionCounts(fd, places), { onFault: (error) => faults.push(error) });
+    const owner = { onFault: (error: unknown) => faults.push(error) };
+    counts = new ConnectionCounts(fd, places, owner);
+    placement = new ConnectionPlacement(new ConnectionCounts(fd, places, owner), owner);
   });
   afterEach(() => {
     closeSync(fd);
@@ -127,12 +134,61 @@ describe('the placement of connections that workers hand over', () => {
     expect(counts.isServing(1)).to.equal(false);
   });
 
-  it('closes one only where no worker serves', () => {
-    const [from] = serving(1) as [FakeWorker];
+  it('gives one back where all drain, as it was accepted before, and closes one only where no worker is left', async () => {
+    const [from, other] = serving(3, 1) as [FakeWorker, FakeWorker];
+    const [handed, late] = [connection(), connection()];
+    placement.handedOver(from, handed);
     from.state = 'draining';
+    other.state = 'draining';
+    placement.takes(other);
+    expect([from.got, other.got]).to.deep.equal([[handed], []]);
+    from.end();
+    await until(() => placement.free() === 0, 'its place is free');
+    placement.handedOver(from, late);
+    expect([late.isClosed(), other.got.length]).to.deep.equal([true, 0]);
+  });
+
+  it('closes its own handle once the worker has the connection, and no sooner', () => {
+    const [from, other] = serving(5, 0) as [FakeWorker, FakeWorker];
+    other.sendsAtOnce = false;
     const handed = connection();
     placement.handedOver(from, handed);
+    placement.takes(other);
+    expect(handed.isClosed()).to.equal(false);
+    other.leaving[0]?.();
     expect(handed.isClosed()).to.equal(true);
+  });
+
+  it('gives those that had not left for a worker that ends to others, and closes none of them', async () => {
+    const [from, ends] = serving(5, 0) as [FakeWorker, FakeWorker];
+    ends.sendsAtOnce = false;
+    const [left, ...rest] = [connection(), connection(), connection()] as const;
+    for (const each of [left, ...rest]) placement.handedOver(from, each);
+    placement.takes(ends);
+    ends.leaving[0]?.();
+    from.sendsAtOnce = false;
+    ends.end();
+    await until(() => from.got.length === 2, 'the other two are back');
+    expect(from.got).to.deep.equal(rest);
+    expect([left.isClosed(), rest[0].isClosed(), rest[1].isClosed()]).to.deep.equal([true, false, false]);
+  });
+
+  it('loses none where the counts fail', () => {
+    const failing = openSync('/', 'r');
+    const errors: unknown[] = [];
+    const owner = { onFault: (error: unknown) => errors.push(error) };
+    const without = new ConnectionPlacement<FakeWorker>(new ConnectionCounts(failing, places, owner), owner);
+    const [from, other] = [new FakeWorker(), new FakeWorker()];
+    for (const worker of [from, other]) {
+      without.add(worker, without.free() ?? -1);
+      without.changed(worker);
+    }
+    const handed = connection();
+    without.handedOver(from, handed);
+    without.takes(other);
+    closeSync(failing);
+    expect([...from.got, ...other.got]).to.deep.equal([handed]);
+    expect(errors).to.have.length(1);
   });
 
   it('has a place for each worker, and none for one too many', async () => {
@@ -140,7 +196,7 @@ describe('the placement of connections that workers hand over', () => {
     expect(placement.free()).to.equal(undefined);
     workers[0]?.end();
     await until(() => placement.free() === 0, 'a place is free');
-    serving(0);
+    placement.add(new FakeWorker(), 0);
     counts.read();
     expect(counts.openOf(0), 'what the one before had').to.equal(0);
   });

@@ -12,10 +12,11 @@ export interface PlacedWorker {
   readonly ended: Promise<unknown>;
   /** The response is `takes`. */
   offerConnections(): void;
-  giveConnection(connection: HandedConnection): void;
+  /** @param onLeft called when the worker has the connection, or will have; not for one that ends before */
+  giveConnection(connection: HandedConnection, onLeft: () => void): void;
 }
 
-/** A connection of which nothing has been read. Its owner closes the handle once another process has the connection. */
+/** A connection of which nothing has been read. The placement closes the handle once another process has the connection. */
 export interface HandedConnection {
   /** Of the entrypoint that accepted it. */
   readonly port: number;
@@ -29,6 +30,8 @@ interface Place<W> {
   given: number;
   /** Connections that it gets with its response. */
   waiting: { readonly connection: HandedConnection; readonly from: W }[];
+  /** Connections given to it that have not left this process: others get them where it ends. */
+  readonly leaving: Set<HandedConnection>;
   isQueried: boolean;
   /** It did not respond in time, and gets nothing until it does. */
   isLate: boolean;
@@ -60,7 +63,8 @@ export class ConnectionPlacement<W extends PlacedWorker> {
   add(worker: W, at: number): void {
     this.#counts.writeOfWorker(at, 0, 0);
     this.#counts.writeOfControl(at, 0, false);
-    this.#places.set(worker, { worker, at, given: 0, waiting: [], isQueried: false, isLate: false, timer: undefined });
+    const none = { given: 0, waiting: [], leaving: new Set<HandedConnection>() };
+    this.#places.set(worker, { worker, at, ...none, isQueried: false, isLate: false, timer: undefined });
     guardPromise(
       this.#owner,
       worker.ended.then(() => this.#remove(worker)),
@@ -84,6 +88,8 @@ export class ConnectionPlacement<W extends PlacedWorker> {
     }
     // Late or not, a worker that serves is better than none.
     best ??= [...this.#places.values()].find(isServing);
+    // Where all drain, it is one of those that were accepted before.
+    if (own?.worker.state === 'draining') best ??= own;
     if (best === undefined) connection.handle.close();
     else if (best === own || best.isLate) this.#give(best, connection);
     else {
@@ -127,7 +133,10 @@ export class ConnectionPlacement<W extends PlacedWorker> {
   #give(place: Place<W>, connection: HandedConnection): void {
     place.given += 1;
     this.#write(place);
-    place.worker.giveConnection(connection);
+    place.leaving.add(connection);
+    place.worker.giveConnection(connection, () => {
+      if (place.leaving.delete(connection)) connection.handle.close();
+    });
   }
 
   #remove(worker: W): void {
@@ -137,6 +146,9 @@ export class ConnectionPlacement<W extends PlacedWorker> {
     this.#places.delete(worker);
     this.#counts.writeOfControl(place.at, 0, false);
     for (const { connection, from } of this.#takeWaiting(place)) this.#putBack(from, connection);
+    const leaving = [...place.leaving];
+    place.leaving.clear();
+    for (const connection of leaving) this.handedOver(worker, connection);
   }
 
   #takeWaiting(place: Place<W>): Place<W>['waiting'] {

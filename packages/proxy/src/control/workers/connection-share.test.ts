@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
 import { ConnectionCounts, createCountsFile } from './connection-counts.ts';
@@ -20,11 +20,11 @@ describe('the share of a worker in all connections', () => {
 
   beforeEach(() => {
     fd = createCountsFile(places) ?? -1;
-    counts = new ConnectionCounts(fd, places);
+    counts = new ConnectionCounts(fd, places, owner);
     handed = 0;
     nowMs = 0;
     share = new ConnectionShare({
-      counts: new ConnectionCounts(fd, places),
+      counts: new ConnectionCounts(fd, places, owner),
       place: 0,
       handOver: () => {
         handed += 1;
@@ -128,6 +128,37 @@ describe('the share of a worker in all connections', () => {
 });
 
 describe('the file that counts connections', () => {
+  it('costs no connection where it fails: each is kept, and the error is reported once', () => {
+    // Neither read nor written: a directory.
+    const fd = openSync('/', 'r');
+    const faults: unknown[] = [];
+    const failing = { onFault: (error: unknown) => faults.push(error) };
+    const counts = new ConnectionCounts(fd, 4, failing);
+    counts.writeOfControl(1, 0, true);
+    const share = new ConnectionShare({ counts, place: 0, handOver: () => true, owner: failing });
+    for (let at = 0; at < 9; at += 1) {
+      expect(share.keeps(new Socket(), 80)).to.equal(true);
+      share.opened();
+    }
+    share.took();
+    closeSync(fd);
+    expect(counts.isUsable).to.equal(false);
+    expect(faults).to.have.length(1);
+  });
+
+  it('spreads nothing from what was read before it failed', () => {
+    const faults: unknown[] = [];
+    const fd = createCountsFile(2) ?? -1;
+    const counts = new ConnectionCounts(fd, 2, { onFault: (error) => faults.push(error) });
+    counts.writeOfControl(1, 0, true);
+    const share = new ConnectionShare({ counts, place: 0, handOver: () => true, owner, now: () => 0 });
+    for (let at = 0; at < 9; at += 1) share.opened();
+    expect(share.keeps(new Socket(), 80)).to.equal(false);
+    closeSync(fd);
+    expect(share.keeps(new Socket(), 80)).to.equal(true);
+    expect(faults).to.have.length(1);
+  });
+
   it('is left out where no directory takes it', () => {
     expect(createCountsFile(2, ['/nonexistent'])).to.equal(undefined);
   });

@@ -96,6 +96,7 @@ export class ConnectionShare {
   #isAbove(own: number): boolean {
     const { counts, place } = this.#options;
     counts.read();
+    if (!counts.isUsable) return false;
     let [least, total, workers] = [Number.POSITIVE_INFINITY, own, 1];
     for (let other = 0; other < counts.places; other += 1) {
       if (other === place || !counts.isServing(other)) continue;

@@ -10,7 +10,7 @@ interface Proxy {
   readonly requested: () => number;
 }
 
-function proxy(most: number, mostPerAddress = 0, batch = 1): Proxy {
+function proxy(most: number, mostPerAddress = 0, batch = 1, responds = () => true): Proxy {
   const slots = new ConnectionSlots<number>({ most, mostPerAddress });
   let requested = 0;
   return {
@@ -21,10 +21,11 @@ function proxy(most: number, mostPerAddress = 0, batch = 1): Proxy {
         most,
         mostPerAddress,
         batch,
+        workers: 2,
         exempt: (address) => address === '10.0.0.1',
         take: async (required) => {
           requested += 1;
-          return slots.take(name, required);
+          return responds() ? { slots: slots.take(name, required) } : undefined;
         },
         give: (returned) => slots.give(name, returned),
         owner: new Tasks({ logger: silentLogger }).owner('connection-limits'),
@@ -114,6 +115,34 @@ describe('connection limits of several workers', () => {
     await Promise.all(open.map(closed));
     expect(one.open).to.equal(0);
     expect(slots.leased).to.be.within(0, 128);
+  });
+
+  it('are kept by each worker’s share while the control process does not respond, and by the proxy’s after that', async () => {
+    let responds = false;
+    const { worker, slots } = proxy(6, 0, 1, () => responds);
+    const one = worker(1);
+    const open = Array.from({ length: 4 }, () => connection());
+    const admitted = await Promise.all(open.map((socket) => one.admit(socket)));
+    expect(admitted).to.deep.equal([true, true, true, false]);
+    expect([one.open, one.refused, slots.leased]).to.deep.equal([3, 1, 0]);
+    await Promise.all(open.map(closed));
+    // Nothing is given back that was not taken.
+    expect([one.open, slots.leased]).to.deep.equal([0, 0]);
+    responds = true;
+    const later = await Promise.all(Array.from({ length: 8 }, () => one.admit(connection())));
+    expect(later.filter(Boolean)).to.have.length(6);
+  });
+
+  it('keep an address’s share, too, and count no connection that was gone by then', async () => {
+    const { worker } = proxy(0, 4, 1, () => false);
+    const one = worker(1);
+    const admitted = await Promise.all(Array.from({ length: 3 }, () => one.admit(connection())));
+    expect(admitted).to.deep.equal([true, true, false]);
+    expect([one.open, one.refusedOfAddress]).to.deep.equal([2, 1]);
+    const gone = connection('192.0.2.9');
+    const admitting = one.admit(gone);
+    await closed(gone);
+    expect([await admitting, one.open]).to.deep.equal([false, 2]);
   });
 
   it('count a connection that was gone before it was let in', async () => {

@@ -21,7 +21,7 @@ export function shareConnections(workers: number, owner: FaultOwner): SharedConn
   const places = 2 * workers + 2;
   const fd = createCountsFile(places);
   if (fd === undefined) return undefined;
-  const counts = new ConnectionCounts(fd, places);
+  const counts = new ConnectionCounts(fd, places, owner);
   return {
     fd,
     placement: new ConnectionPlacement(counts, owner),

@@ -120,11 +120,13 @@ export class WorkerProcess {
     this.send({ kind: 'offer-connections' });
   }
 
-  giveConnection({ port, handle }: HandedConnection): void {
+  giveConnection({ port, handle }: HandedConnection, onLeft: () => void): void {
     const message: ControlMessage = { kind: 'connection', port };
-    const close = guard(this.#options.owner, () => handle.close());
-    if (!this.#child.isConnected()) close();
-    else this.#child.send(message, sendable(handle), undefined, close);
+    const sent = guard(this.#options.owner, (error: Error | null) => {
+      if (error === null) onLeft();
+    });
+    // Without a channel it is about to end. Node drops what waits in a channel that closes, and calls nothing back.
+    if (this.#child.isConnected()) this.#child.send(message, sendable(handle), undefined, sent);
   }
 
   /** Resolves when the worker serves the change, or is none that accepts connections. */
