@@ -17,6 +17,7 @@ import { publishingMutants } from './publishing.ts';
 import { registryMutants } from './registry.ts';
 import { servingMutants } from './serving.ts';
 import { wireMutants } from './wire.ts';
+import { workerMutants } from './workers.ts';
 
 /** Every planted fault, module by module. */
 export const mutants: readonly Mutant[] = [
@@ -38,4 +39,5 @@ export const mutants: readonly Mutant[] = [
   ...endpointMutants,
   ...numbersMutants,
   ...wireMutants,
+  ...workerMutants,
 ];

@@ -1,12 +1,19 @@
 import type { Socket } from 'node:net';
 import { type FaultOwner, guard, guardPromise, messageOf, SwarmgateError } from '@swarmgate/runtime';
+import { HandOverProgress } from './hand-over-progress.ts';
 import { sendable, unreadHandle } from './handed-socket.ts';
 import type { ControlMessage, WorkerMessage } from './messages.ts';
+
+/** How often a worker looks whether its control process is gone, in milliseconds. */
+const lookAtChannelMs = 500;
 
 /** A worker's end of the channel to its control process. */
 export class ControlLink {
   readonly #owner: FaultOwner;
   readonly #waiting = new Map<number, (response: ControlMessage | undefined) => void>();
+  /** Of calls that no response came to in time, which take something that has to be given back. */
+  readonly #late = new Map<number, (response: ControlMessage) => void>();
+  readonly #handOvers = new HandOverProgress();
   #calls = 0;
 
   /** @param owner gets what goes wrong with a message in either direction */
@@ -16,6 +23,14 @@ export class ControlLink {
 
   /** Receives all messages but responses to calls. Call it once, before any message is expected. */
   listen(onMessage: (message: ControlMessage, handle: unknown) => void): void {
+    // node:cluster ends a worker by `disconnect`, which Node emits only once every handle in the channel has been taken: never,
+    // where the control process ended before. Such a worker would keep the ports, and serve routes that nothing updates.
+    setInterval(
+      guard(this.#owner, () => {
+        if (!process.connected) process.exit(0);
+      }),
+      lookAtChannelMs,
+    ).unref();
     process.on(
       'message',
       guard(this.#owner, (sent: unknown, handle: unknown) => {
@@ -44,16 +59,18 @@ export class ControlLink {
 
   /** Hands a connection over of which nothing has been read. `false`: it stays. */
   handOver(socket: Socket, port: number): boolean {
-    if (process.send === undefined || !process.connected) return false;
+    if (process.send === undefined || !process.connected || this.#handOvers.isStuck) return false;
     const handle = unreadHandle(socket);
     if (handle === undefined) return false;
     const message: WorkerMessage = { kind: 'hand-over', port };
+    this.#handOvers.began();
     // The descriptor stays open on the way; this one's is closed only once the message has left.
     process.send(
       message,
       sendable(handle),
       undefined,
       guard(this.#owner, () => {
+        this.#handOvers.left();
         socket.destroy();
       }),
     );
@@ -66,12 +83,22 @@ export class ControlLink {
     return this.send({ kind: 'failed', code, message: messageOf(error) });
   }
 
-  /** `undefined`: no response within `waitMs`. */
-  call(make: (call: number) => WorkerMessage, waitMs: number): Promise<ControlMessage | undefined> {
+  /**
+   * `undefined`: no response within `waitMs`.
+   * @param onLate gets a response that comes after that. Default: it is dropped
+   */
+  call(
+    make: (call: number) => WorkerMessage,
+    waitMs: number,
+    onLate?: (response: ControlMessage) => void,
+  ): Promise<ControlMessage | undefined> {
     this.#calls += 1;
     const call = this.#calls;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#responded(call, undefined), waitMs);
+      const timer = setTimeout(() => {
+        if (onLate !== undefined) this.#late.set(call, onLate);
+        this.#responded(call, undefined);
+      }, waitMs);
       this.#waiting.set(call, (response) => {
         clearTimeout(timer);
         resolve(response);
@@ -83,6 +110,11 @@ export class ControlLink {
   #responded(call: number, response: ControlMessage | undefined): void {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);
-    waiting?.(response);
+    if (waiting !== undefined) waiting(response);
+    else if (response !== undefined) {
+      const late = this.#late.get(call);
+      this.#late.delete(call);
+      late?.(response);
+    }
   }
 }

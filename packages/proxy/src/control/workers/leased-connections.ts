@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type FaultOwner, guardPromise, plainAddress } from '@swarmgate/runtime';
-import type { Admission } from '../../server/connection-limits.ts';
+import { type Admission, ConnectionLimits } from '../../server/connection-limits.ts';
 import type { SlotRequest } from './messages.ts';
 
 export interface LeasedConnectionsOptions {
@@ -9,12 +9,19 @@ export interface LeasedConnectionsOptions {
   readonly mostPerAddress: number;
   /** Slots that are leased at once. */
   readonly batch: number;
+  /** Workers of the proxy: while the control process does not respond, each admits its share. */
+  readonly workers: number;
   readonly exempt: (address: string) => boolean;
-  /** Requests slots of the control process. `undefined`: none, because of the address limit or for lack of a response. */
-  readonly take: (requested: SlotRequest) => Promise<number | undefined>;
+  /** Requests slots of the control process. `undefined`: no response in time; what is granted later is given back. */
+  readonly take: (requested: SlotRequest) => Promise<SlotGrant | undefined>;
   readonly give: (returned: SlotRequest) => void;
   /** Gets errors of requests made in advance, which no connection waits for. */
   readonly owner: FaultOwner;
+}
+
+export interface SlotGrant {
+  /** `undefined`: the client's address has too many connections. */
+  readonly slots: number | undefined;
 }
 
 /** Connection limits of a worker: its slots come from its control process, because the limits are the proxy's. */
@@ -25,6 +32,9 @@ export class LeasedConnections implements Admission {
     this.#open -= 1;
     if (this.#options.most > 0) this.#putBack(1);
   };
+  /** Those that were admitted without a slot. */
+  readonly #alone: ConnectionLimits;
+  readonly #share: number;
   #open = 0;
   #refused = 0;
   #refusedOfAddress = 0;
@@ -34,18 +44,22 @@ export class LeasedConnections implements Admission {
 
   constructor(options: LeasedConnectionsOptions) {
     this.#options = options;
+    const { most, mostPerAddress, workers, exempt } = options;
+    const shareOf = (limit: number) => (limit === 0 ? 0 : Math.max(1, Math.floor(limit / Math.max(1, workers))));
+    this.#share = shareOf(most);
+    this.#alone = new ConnectionLimits({ most: 0, mostPerAddress: shareOf(mostPerAddress), exempt });
   }
 
   get open(): number {
-    return this.#open;
+    return this.#open + this.#alone.open;
   }
 
   get refused(): number {
-    return this.#refused;
+    return this.#refused + this.#alone.refused;
   }
 
   get refusedOfAddress(): number {
-    return this.#refusedOfAddress;
+    return this.#refusedOfAddress + this.#alone.refusedOfAddress;
   }
 
   admit(socket: Socket): boolean | Promise<boolean> {
@@ -66,15 +80,25 @@ export class LeasedConnections implements Admission {
     if (own && most > 0) this.#free -= 1;
     const count = own ? 0 : batch;
     const granted = await take({ count, address });
-    if (granted === undefined || (!own && granted === 0)) {
-      if (own && most > 0) this.#putBack(1);
-      this.#refused += 1;
-      if (granted === undefined && address !== undefined) this.#refusedOfAddress += 1;
-      return false;
+    const slots = granted?.slots;
+    if (slots !== undefined && (own || slots > 0)) {
+      if (!own) this.#free += slots - 1;
+      this.#count(socket, address);
+      return true;
     }
-    if (!own) this.#free += granted - 1;
-    this.#count(socket, address);
-    return true;
+    if (own && most > 0) this.#putBack(1);
+    if (granted === undefined) return this.#admitAlone(socket);
+    this.#refused += 1;
+    if (slots === undefined && address !== undefined) this.#refusedOfAddress += 1;
+    return false;
+  }
+
+  /** A control process that does not respond stops no client: the limit is kept by the worker's share of it. */
+  #admitAlone(socket: Socket): boolean {
+    if (socket.destroyed) return false;
+    if (this.#share === 0 || this.open < this.#share) return this.#alone.admit(socket);
+    this.#refused += 1;
+    return false;
   }
 
   #requestAhead(): void {
@@ -83,7 +107,7 @@ export class LeasedConnections implements Admission {
     this.#requesting = true;
     const taken = take({ count: batch, address: undefined })
       .then((granted) => {
-        this.#free += granted ?? 0;
+        this.#free += granted?.slots ?? 0;
       })
       .finally(() => {
         this.#requesting = false;

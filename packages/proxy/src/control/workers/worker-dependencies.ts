@@ -72,10 +72,20 @@ export function workerDependencies(
       most: settings.maxConnections,
       mostPerAddress: settings.maxConnectionsPerAddress,
       batch: batchOfSlots(settings.maxConnections, workers),
+      workers,
       exempt: trustedProxies(settings.trustedProxies),
       take: async (requested) => {
-        const response = await link.call((call) => ({ kind: 'take-slots', call, ...requested }), responseWaitMs);
-        return response?.kind === 'slots' ? response.slots : undefined;
+        const response = await link.call(
+          (call) => ({ kind: 'take-slots', call, ...requested }),
+          responseWaitMs,
+          // Slots that no connection has would be lost until this worker ends, and a full table refuses every client.
+          (late) => {
+            const isGranted =
+              late.kind === 'slots' && late.slots !== undefined && (late.slots > 0 || requested.count === 0);
+            if (isGranted) link.post({ kind: 'give-slots', count: late.slots, address: requested.address });
+          },
+        );
+        return response?.kind === 'slots' ? response : undefined;
       },
       give: (returned) => link.post({ kind: 'give-slots', ...returned }),
       owner: slotsOwner,
@@ -99,11 +109,12 @@ export function workerDependencies(
 function connectionShare({ connections }: StartMessage, link: ControlLink, tasks: Tasks): ConnectionShare | undefined {
   if (connections === undefined) return undefined;
   const { fd, places, own } = connections;
+  const owner = tasks.owner('connection-shares');
   return new ConnectionShare({
-    counts: new ConnectionCounts(fd, places),
+    counts: new ConnectionCounts(fd, places, owner),
     place: own,
     handOver: (socket, port) => link.handOver(socket, port),
-    owner: tasks.owner('connection-shares'),
+    owner,
   });
 }
 

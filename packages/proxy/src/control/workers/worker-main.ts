@@ -8,6 +8,6 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 shareLookups();
 beFirstToEndWithoutMemory();
 
-// When the control process is gone, node:cluster ends this one at once: a worker that gets no updates must not keep
-// ports that a restarted proxy needs.
+// When the control process is gone, node:cluster or the link to it ends this one: a worker that gets no updates must not
+// keep ports that a restarted proxy needs.
 new WorkerProgram().run();

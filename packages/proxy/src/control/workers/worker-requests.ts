@@ -63,12 +63,15 @@ export function responderToWorkers({
         return;
       }
       case 'take-slots':
+        // Its messages may come after its end, when its slots and permits have been taken back: these would stay taken.
+        if (worker.state === 'ended') return;
         worker.send({ kind: 'slots', call: message.call, slots: slots.take(worker, message) });
         return;
       case 'give-slots':
         slots.give(worker, message);
         return;
       case 'acquire': {
+        if (worker.state === 'ended') return;
         const { call, key, most } = message;
         worker.send({ kind: 'permit', call, permit: semaphores.acquire(worker, call, key, most) });
         return;
