@@ -90,4 +90,61 @@ export const registryMutants: readonly Mutant[] = [
       ['true hints are read as rarely as false ones', 'isTrue ? leastBetweenReadsMs : ', ''],
     ],
   ),
+  ...faultsIn(
+    `${registry}/session/presence.ts`,
+    [`${registry}/session/presence.test.ts`],
+    [
+      ['one that stopped during a loss of sessions holds up every change', 'await this.#leaveNote();', 'await undefined;'],
+      ['one that stops leaves a note for ten seconds', ' && !this.#endedWithKey', ''],
+      [
+        'replicas are forgotten where the registry did not respond',
+        '        this.#barrier.sessionLost();\n        logger',
+        '        logger',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/session/replica-barrier.ts`,
+    [`${registry}/session/presence.test.ts`],
+    [
+      [
+        'one that stopped after it was there again holds up changes',
+        'this.#lost = this.#lost.filter(({ replica }) => !gone.has(replica));',
+        '',
+      ],
+      ['a note of a stop is not read', 'new Set([...names, ...left])', 'names'],
+      [
+        'a replica whose session was lost counts as serving',
+        '({ ...status, sequence: -1, reload: undefined })',
+        'status',
+      ],
+      [
+        'replicas whose sessions were lost with its own do not count',
+        'if (!isListed && isWritten() && !isLost()) this.sessionLost();',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/store/listed-items.ts`,
+    [`${registry}/store/listed-items.test.ts`],
+    [
+      ['a list holds up everything until it is read', 'if (slices.isOver()) await slices.next(signal);', ''],
+      ['an escaped quote ends a text', 'if (byte === backslash) at++;\n      else if', 'if'],
+      [
+        'bytes behind a list are passed over',
+        "if (skipSpace(json, from) !== json.length) throw new SyntaxError('bytes follow the list');",
+        '',
+      ],
+      ['an object within an item ends it', '&& --depth === 0', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/slices.ts`,
+    [`${registry}/store/listed-items.test.ts`],
+    [
+      ['slices last for ever', ' && performance.now() >= this.#endAtMs', ' && false'],
+      ['what has ended goes on', 'undefined, { signal }', 'undefined'],
+    ],
+  ),
 ];

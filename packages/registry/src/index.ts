@@ -15,7 +15,7 @@ export type * from './registry.ts';
 export * from './registry-error.ts';
 export * from './secrets-key.ts';
 export { contendForLeadership, type LeadershipOptions } from './session/leadership.ts';
-export { announceReplica, listReplicas, type PresenceOptions } from './session/presence.ts';
+export { announceReplica, type PresenceOptions } from './session/presence.ts';
 export { consulUrl } from './store/consul-client.ts';
 export { type ConsulStoreOptions, createConsulStore } from './store/consul-store.ts';
 export { type EmbeddedStoreOptions, openEmbeddedStore } from './store/embedded-store.ts';

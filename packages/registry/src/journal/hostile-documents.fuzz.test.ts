@@ -197,7 +197,8 @@ describe('documents of the registry, whatever stands in them', function () {
   it('give replicas that can be waited for', () =>
     assertFor(replica, runs.others, async (text) => {
       const listed = await listReplicas(holding('edge/proxies/one', text), layout, new AbortController().signal);
-      for (const status of listed) expect(status.replica).to.be.a('string');
+      for (const status of listed.live) expect(status.replica).to.be.a('string');
+      for (const name of listed.left) expect(name).to.be.a('string');
     }));
 
   it('cost their own service at most: others are read, followed and published beside them', async () => {

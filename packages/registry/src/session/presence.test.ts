@@ -45,6 +45,30 @@ describe('replica presence', () => {
     }
   }
 
+  async function loseSessions(...replicas: readonly string[]): Promise<void> {
+    for (const replica of replicas) {
+      const stored = await under.store.get(under.layout.replica(replica));
+      await under.store.destroySession(stored?.session ?? '');
+    }
+  }
+
+  /** The registry as one replica sees it, which may be cut off. */
+  function cutStore() {
+    const link = { isCut: false, refused: 0 };
+    const store = new Proxy(under.store, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          if (!link.isCut) return Reflect.apply(value, target, given);
+          link.refused += 1;
+          return Promise.reject(new Error('no response'));
+        };
+      },
+    });
+    return { store, link };
+  }
+
   it('lists no replica before the first report, then what was reported', async () => {
     const presence = announce('one');
     expect(await presence.list(signal)).to.deep.equal([]);
@@ -178,10 +202,7 @@ describe('replica presence', () => {
       serving: ['one', 'two'],
       waitingFor: [],
     });
-    for (const replica of ['one', 'two']) {
-      const stored = await under.store.get(under.layout.replica(replica));
-      await under.store.destroySession(stored?.session ?? '');
-    }
+    await loseSessions('one', 'two');
     await listed(0);
     expect(await one.waitUntilServed(position(5), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
     const waiting = one.waitUntilServed(position(6), 20_000, signal);
@@ -191,19 +212,7 @@ describe('replica presence', () => {
   });
 
   it('counts them also where its own session was lost because the registry did not respond', async () => {
-    let isAway = false;
-    let refused = 0;
-    const store = new Proxy(under.store, {
-      get(target, name) {
-        const value = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...given: unknown[]) => {
-          if (!isAway) return Reflect.apply(value, target, given);
-          refused += 1;
-          return Promise.reject(new Error('no response'));
-        };
-      },
-    });
+    const { store, link } = cutStore();
     const [one, two] = [announce('one', 1, () => undefined, store), announce('two')];
     one.report(at(5));
     two.report(at(5));
@@ -212,16 +221,60 @@ describe('replica presence', () => {
       serving: ['one', 'two'],
       waitingFor: [],
     });
-    isAway = true;
+    link.isCut = true;
     one.report(at(6));
-    await until('one has met the outage', () => refused > 0);
-    for (const replica of ['one', 'two']) {
-      const stored = await under.store.get(under.layout.replica(replica));
-      await under.store.destroySession(stored?.session ?? '');
-    }
-    isAway = false;
+    await until('one has met the outage', () => link.refused > 0);
+    await loseSessions('one', 'two');
+    link.isCut = false;
     await listed(1);
     expect(await one.waitUntilServed(position(6), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+  });
+
+  it('stops waiting for one that stops before it has another session, and waits for the next process of its name', async () => {
+    const { store, link } = cutStore();
+    const [one, two] = [announce('one'), announce('two', 1, () => undefined, store)];
+    one.report(at(5));
+    two.report(at(5));
+    await listed(2);
+    await one.waitUntilServed(position(5), 10_000, signal);
+    link.isCut = true;
+    two.report(at(6));
+    await until('two has met the outage', () => link.refused > 0);
+    await loseSessions('one', 'two');
+    one.report(at(6));
+    await listed(1);
+    const waiting = one.waitUntilServed(position(6), 15_000, signal);
+    expect(await one.waitUntilServed(position(6), 30, signal)).to.have.deep.property('waitingFor', ['two']);
+    link.isCut = false;
+    await two.stop();
+    expect(await waiting).to.deep.equal({ serving: ['one'], waitingFor: [] });
+    expect(await one.list(signal), 'its note is no status').to.have.length(1);
+    const next = announce('two');
+    next.report(at(5));
+    await until('it is listed', async () => (await one.list(signal)).length === 2);
+    expect(await one.waitUntilServed(position(6), 30, signal)).to.have.deep.property('waitingFor', ['two']);
+  });
+
+  it('stops waiting for one that was there again after sessions were lost, and then stops', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(5));
+    two.report(at(5));
+    await listed(2);
+    await one.waitUntilServed(position(5), 10_000, signal);
+    await loseSessions('one', 'two');
+    await listed(0);
+    for (const each of [one, two]) each.report(at(6));
+    await until('both are there again', async () => (await one.list(signal)).length === 2);
+    await two.stop();
+    expect(await one.waitUntilServed(position(6), 5_000, signal)).to.deep.equal({ serving: ['one'], waitingFor: [] });
+  });
+
+  it('leaves nothing behind where its session ends with it', async () => {
+    const one = announce('one');
+    one.report(at(1));
+    await listed(1);
+    await one.stop();
+    expect((await under.store.list('edge/', signal)).data).to.deep.equal([]);
   });
 
   it('writes a burst of reports as few: the first at once, the last in the end', async () => {

@@ -4,9 +4,7 @@ import type { BarrierReport, JournalPosition, ReplicaPresence, ReplicaStatus } f
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { ReplicaBarrier } from './replica-barrier.ts';
-import { hasReached, listReplicas } from './replica-status.ts';
-
-export { listReplicas } from './replica-status.ts';
+import { hasReached, leftNote, listReplicas } from './replica-status.ts';
 
 export interface PresenceOptions {
   readonly store: KeyValueStore;
@@ -53,6 +51,9 @@ class Announcer implements ReplicaPresence {
   #reported: (() => void) | undefined;
   #failures = 0;
   #isWritten = false;
+  #wasWritten = false;
+  /** Its key was there until it ended: others see it go. */
+  #endedWithKey = false;
 
   constructor(options: PresenceOptions) {
     this.#options = { ttlMs: 10_000, betweenWritesMs: 250, ...options };
@@ -78,7 +79,7 @@ class Announcer implements ReplicaPresence {
   async list(signal: AbortSignal): Promise<readonly ReplicaStatus[]> {
     const listed = await listReplicas(this.#options.store, this.#options.layout, signal);
     this.#barrier.note(listed);
-    return listed;
+    return listed.live;
   }
 
   shareNumbers(document: string): void {
@@ -97,6 +98,7 @@ class Announcer implements ReplicaPresence {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#announcing;
+    if (this.#wasWritten && !this.#endedWithKey) await this.#leaveNote();
   }
 
   /**
@@ -165,6 +167,7 @@ class Announcer implements ReplicaPresence {
         this.#failures = 0;
         if (written === undefined) this.#barrier.refresh();
         this.#isWritten = true;
+        this.#wasWritten = true;
         written = report;
         writtenAtMs = nowMs;
       } else if (this.#numbers !== undefined && this.#numbers !== numbersWritten) {
@@ -212,11 +215,33 @@ class Announcer implements ReplicaPresence {
 
   /** Without the stop signal: on SIGTERM the replica stops counting at once, not after its TTL. */
   async #endSession(session: string): Promise<void> {
+    const { store, layout, replica, logger } = this.#options;
+    const withinTime = AbortSignal.timeout(2_000);
     this.#isWritten = false;
     try {
-      await this.#options.store.destroySession(session, AbortSignal.timeout(2_000));
+      const stored = this.#stopping.signal.aborted ? await store.get(layout.replica(replica), withinTime) : undefined;
+      await store.destroySession(session, withinTime);
+      this.#endedWithKey = stored?.session === session;
     } catch (error) {
-      this.#options.logger.debug({ err: error }, 'session of this replica not ended');
+      logger.debug({ err: error }, 'session of this replica not ended');
+    }
+  }
+
+  /**
+   * Its key vanished with a session that was lost, so others count this replica on until it has another: the note at its key says
+   * that it has none to come. It goes with a session that is not renewed.
+   */
+  async #leaveNote(): Promise<void> {
+    const { store, layout, replica, ttlMs, logger } = this.#options;
+    const withinTime = AbortSignal.timeout(2_000);
+    try {
+      const name = `replica ${replica}, stopped`;
+      const session = await store.createSession({ name, ttlMs, behavior: 'delete' }, withinTime);
+      // Refused where another process has that name by now.
+      const note = leftNote(replica);
+      await store.transact([{ kind: 'lock', key: layout.replica(replica), value: note, session }], withinTime);
+    } catch (error) {
+      logger.debug({ err: error }, 'no note of the stop of this replica: others count it until its time is over');
     }
   }
 }

@@ -3,7 +3,7 @@ import type { KeyLayout } from '../journal/key-layout.ts';
 import type { BarrierReport, ReplicaStatus } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
-import { listReplicas } from './replica-status.ts';
+import { type ListedReplicas, listReplicas } from './replica-status.ts';
 
 export interface ReplicaBarrierOptions {
   readonly store: KeyValueStore;
@@ -35,8 +35,10 @@ export class ReplicaBarrier {
   #listing: Promise<void> | undefined;
   #listAgain = false;
   #watching: AbortController | undefined;
-  /** The replicas as last listed before sessions were lost. */
+  /** The replicas as last listed with this one among them. */
   #known: readonly ReplicaStatus[] = [];
+  /** Those whose sessions were lost, and that have not been listed since. */
+  #lost: readonly ReplicaStatus[] = [];
   #lostUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplicaBarrierOptions) {
@@ -75,6 +77,9 @@ export class ReplicaBarrier {
    * before count until they have another session or `lostMs` have passed, although their keys are gone.
    */
   sessionLost(): void {
+    const known = new Set(this.#known.map(({ replica }) => replica));
+    const isLost = performance.now() < this.#lostUntilMs;
+    this.#lost = [...this.#known, ...(isLost ? this.#lost.filter(({ replica }) => !known.has(replica)) : [])];
     this.#lostUntilMs = performance.now() + this.#options.lostMs;
   }
 
@@ -84,24 +89,24 @@ export class ReplicaBarrier {
   }
 
   /** Notes a listing that was made for another purpose. */
-  note(listed: readonly ReplicaStatus[]): void {
+  note(listed: ListedReplicas): void {
     this.#live(listed);
   }
 
   /** Those listed, and those whose sessions were lost. */
-  #live(listed: readonly ReplicaStatus[]): readonly ReplicaStatus[] {
+  #live({ live, left }: ListedReplicas): readonly ReplicaStatus[] {
     const { own, isWritten } = this.#options;
-    const names = new Set(listed.map(({ replica }) => replica));
+    const names = new Set(live.map(({ replica }) => replica));
     const isListed = names.has(own().replica);
     const isLost = () => performance.now() < this.#lostUntilMs;
     if (!isListed && isWritten() && !isLost()) this.sessionLost();
-    if (!isLost()) {
-      if (isListed) this.#known = listed;
-      return listed;
-    }
+    // One that is there again and then goes is gone, as one that stopped.
+    const gone = new Set([...names, ...left]);
+    this.#known = isListed ? live : this.#known.filter(({ replica }) => !left.includes(replica));
+    if (!isLost()) return live;
+    this.#lost = this.#lost.filter(({ replica }) => !gone.has(replica));
     // What they report is of the registry that is gone.
-    const lost = this.#known.filter(({ replica }) => !names.has(replica));
-    return [...listed, ...lost.map((status) => ({ ...status, sequence: -1, reload: undefined }))];
+    return [...live, ...this.#lost.map((status) => ({ ...status, sequence: -1, reload: undefined }))];
   }
 
   #respondServed(): void {

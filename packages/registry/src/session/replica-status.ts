@@ -16,14 +16,32 @@ const statusSchema = z.object({
   since: z.string(),
 });
 
+/** In place of the status of a replica that has stopped. Replicas of other versions take it for no status. */
+const leftSchema = z.object({ left: z.string().min(1).max(256) });
+
+export interface ListedReplicas {
+  readonly live: readonly ReplicaStatus[];
+  /** Names of replicas that stopped on purpose and left a note, because their keys had vanished before. */
+  readonly left: readonly string[];
+}
+
 /** What every live replica serves. Keys that hold no status are left out. @throws RegistryError */
 export async function listReplicas(
   store: KeyValueStore,
   layout: KeyLayout,
   signal: AbortSignal,
-): Promise<readonly ReplicaStatus[]> {
+): Promise<ListedReplicas> {
   const listed = await store.list(layout.proxies, signal);
-  return listed.data.map(readStatus).filter((status) => status !== undefined);
+  const documents = listed.data.map(readJson);
+  return {
+    live: documents.map((each) => statusSchema.safeParse(each).data).filter((status) => status !== undefined),
+    left: documents.map((each) => leftSchema.safeParse(each).data?.left).filter((name) => name !== undefined),
+  };
+}
+
+/** What a replica that stopped leaves at its key: see `ListedReplicas.left`. */
+export function leftNote(replica: string): string {
+  return JSON.stringify({ left: replica });
 }
 
 /** Whether what a replica serves, or reported, is at that position of the same registry or past it. */
@@ -31,9 +49,9 @@ export function hasReached(served: JournalPosition, position: JournalPosition): 
   return served.registryId === position.registryId && served.sequence >= position.sequence;
 }
 
-function readStatus({ value }: StoredValue): ReplicaStatus | undefined {
+function readJson({ value }: StoredValue): unknown {
   try {
-    return statusSchema.safeParse(JSON.parse(value)).data;
+    return JSON.parse(value);
   } catch {
     return undefined;
   }
