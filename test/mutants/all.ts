@@ -11,6 +11,7 @@ import { maintenanceMutants } from './maintenance.ts';
 import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
 import { numbersMutants } from './numbers.ts';
+import { outputMutants } from './outputs.ts';
 import { pluginMutants } from './plugins.ts';
 import { positionMutants } from './positions.ts';
 import { publishingMutants } from './publishing.ts';
@@ -39,5 +40,6 @@ export const mutants: readonly Mutant[] = [
   ...endpointMutants,
   ...numbersMutants,
   ...wireMutants,
+  ...outputMutants,
   ...workerMutants,
 ];

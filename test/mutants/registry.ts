@@ -94,7 +94,11 @@ export const registryMutants: readonly Mutant[] = [
     `${registry}/session/presence.ts`,
     [`${registry}/session/presence.test.ts`],
     [
-      ['one that stopped during a loss of sessions holds up every change', 'await this.#leaveNote();', 'await undefined;'],
+      [
+        'one that stopped during a loss of sessions holds up every change',
+        'await this.#leaveNote();',
+        'await undefined;',
+      ],
       ['one that stops leaves a note for ten seconds', ' && !this.#endedWithKey', ''],
       [
         'replicas are forgotten where the registry did not respond',

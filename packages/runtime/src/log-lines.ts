@@ -35,6 +35,14 @@ export class LogLines {
     this.#flush();
   }
 
+  /** For the end of the process: hands everything that waits to the output. */
+  end(): void {
+    if (this.#waiting.length === 0) return;
+    const output = this.#output();
+    for (const line of this.#waiting.splice(0)) output.write(line);
+    this.#waitingLength = 0;
+  }
+
   #flush(): void {
     const output = this.#output();
     let written = 0;

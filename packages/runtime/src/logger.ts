@@ -16,6 +16,8 @@ const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16
 
 /** All loggers of a process write through it. */
 const outputLines = new LogLines(standardOutput);
+// Before the output's own end, which writes what it was given.
+process.once('exit', () => outputLines.end());
 
 export interface LoggerOptions {
   /** One of pino's levels. Default `info`. */
