@@ -25,10 +25,12 @@ const mostLeases = 100_000;
 /** Rate limits of a worker: tokens come from its control process, because a limit is the proxy's. */
 export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
   const now = options.now ?? (() => performance.now());
-  const leases = new LRUCache<string, Lease>({ max: mostLeases });
+  // Made with the first request that is counted: it takes 2 MB, which a worker without rate limits need not have.
+  let leases: LRUCache<string, Lease> | undefined;
   return {
     async count(limit, key): Promise<Count> {
       const name = `${limit.requests}/${limit.windowMs}/${'burst' in limit ? limit.burst : ''} ${key}`;
+      leases ??= new LRUCache({ max: mostLeases });
       const lease = leases.get(name);
       const nowMs = now();
       if (lease !== undefined && nowMs < lease.untilMs) {

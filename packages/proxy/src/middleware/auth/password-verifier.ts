@@ -29,13 +29,15 @@ export class PasswordVerifier {
   // node:crypto's scrypt runs on libuv's four threads, which read files and look up names too: two stay theirs.
   readonly #scryptSlots = new Semaphore({ atOnce: 2, mostWaiting: 100 });
   readonly #key = randomBytes(32);
-  readonly #known: LRUCache<string, { readonly fits: boolean }>;
+  readonly #mostRemembered: number;
+  /** Made with the first hashed password. */
+  #known: LRUCache<string, { readonly fits: boolean }> | undefined;
   readonly #running = new Map<string, Promise<PasswordCheckResult>>();
   readonly #rememberMs: number;
 
   constructor(options: PasswordVerifierOptions = {}) {
     this.#rememberMs = options.rememberMs ?? 300_000;
-    this.#known = new LRUCache({ max: options.mostRemembered ?? 10_000 });
+    this.#mostRemembered = options.mostRemembered ?? 10_000;
   }
 
   /**
@@ -53,14 +55,16 @@ export class PasswordVerifier {
     }
     const { hash } = credential;
     const key = this.#digest(JSON.stringify([username, password, hash])).toString('base64');
-    const known = this.#known.get(key);
+    this.#known ??= new LRUCache({ max: this.#mostRemembered });
+    const remembered = this.#known;
+    const known = remembered.get(key);
     if (known !== undefined) return known.fits ? 'fits' : 'differs';
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     const started = this.#hash(password, hash).then((result) => {
       this.#running.delete(key);
       if (result !== 'busy')
-        this.#known.set(
+        remembered.set(
           key,
           { fits: result === 'fits' },
           { ttl: result === 'fits' ? this.#rememberMs : rememberWrongMs },

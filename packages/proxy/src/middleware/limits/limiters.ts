@@ -43,18 +43,18 @@ const restMs = 2_000;
 const mostLimits = 1_000;
 
 export function createLimiters(options: LimitersOptions): Limiters {
+  const mostKeys = options.mostKeys ?? mostKeysUsually;
   const local = new LRUCache<string, RateLimiterMemory>({ max: mostLimits });
   const localOf = (limit: RateLimit) => remembered(local, limit, () => new RateLimiterMemory(settingsOf(limit)));
-  const counted = new LRUCache<string, { readonly limiter: RateLimiterMemory; readonly key: string }>({
-    max: options.mostKeys ?? mostKeysUsually,
-    dispose: ({ limiter, key }) => void limiter.delete(key),
-  });
-  const buckets = new LocalBuckets(options.mostKeys ?? mostKeysUsually);
+  // Made with the first limit, because it takes 2 MB.
+  let counted: LRUCache<string, CountedKey> | undefined;
+  const buckets = new LocalBuckets(mostKeys);
   const countLocally = async (limit: CountedLimit, key: string, requests = 1): Promise<Count> => {
     if ('burst' in limit)
       return buckets.count(limit, `${nameOf(limit)}/${limit.burst} ${key}`, requests, performance.now());
     const limiter = localOf(limit);
     const name = `${nameOf(limit)} ${key}`;
+    counted ??= countedKeys(mostKeys);
     if (counted.get(name)?.limiter !== limiter) counted.set(name, { limiter, key });
     return consume(limiter, key, requests);
   };
@@ -90,6 +90,16 @@ export function createLimiters(options: LimitersOptions): Limiters {
     },
     stop: () => redis.disconnect(),
   };
+}
+
+interface CountedKey {
+  readonly limiter: RateLimiterMemory;
+  readonly key: string;
+}
+
+/** The least recently used key is dropped for a new one, with its count. */
+function countedKeys(max: number): LRUCache<string, CountedKey> {
+  return new LRUCache({ max, dispose: ({ limiter, key }) => void limiter.delete(key) });
 }
 
 function settingsOf(limit: RateLimit) {

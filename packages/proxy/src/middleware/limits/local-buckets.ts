@@ -15,12 +15,14 @@ interface Bucket {
 
 /** The buckets of this process. The least recently used one is dropped for a new one, and is full when it comes back. */
 export class LocalBuckets {
-  readonly #buckets: LRUCache<string, Bucket>;
+  readonly #mostKeys: number;
+  /** Made with the first bucket: for 100,000 keys it takes 2 MB, which a process without rate limits need not have. */
+  #buckets: LRUCache<string, Bucket> | undefined;
   /** The one that was used last: requests of one client come together. */
   #last: { readonly key: string; readonly bucket: Bucket } | undefined;
 
   constructor(mostKeys: number) {
-    this.#buckets = new LRUCache({ max: mostKeys });
+    this.#mostKeys = mostKeys;
   }
 
   /** @param nowMs milliseconds; only differences count */
@@ -35,6 +37,7 @@ export class LocalBuckets {
   }
 
   #bucketOf(key: string, burst: number, nowMs: number): Bucket {
+    this.#buckets ??= new LRUCache({ max: this.#mostKeys });
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       bucket = { tokens: burst, atMs: nowMs };
