@@ -5,6 +5,7 @@ import {
   frame,
   headers,
   openServer,
+  parseFrames,
   plainGet,
   plainPost,
   rstStream,
@@ -14,7 +15,7 @@ import {
   uint32,
   windowUpdate,
 } from '../../../test/http2-wire.ts';
-import { clientPreface, Flag, Frame } from './frames.ts';
+import { clientPreface, Flag, Frame, Setting } from './frames.ts';
 
 const open = Flag.endHeaders;
 const getOne = headers(1, plainGet);
@@ -77,6 +78,64 @@ describe('HTTP/2 connections (RFC 9113)', () => {
     const other = new ServerRig({ headerTableBytes: 100 }).feed(clientPreface, settings(), settingsAck, getOne);
     expect(other.events()).to.deep.equal(['fault 9 bad-field-block']);
   });
+
+  const limits: readonly (readonly [string, readonly Buffer[], string])[] = [
+    [
+      'lowered and raised in one frame',
+      [
+        settings([
+          [Setting.headerTableSize, 0],
+          [Setting.headerTableSize, 4_096],
+        ]),
+      ],
+      '203fe11f',
+    ],
+    [
+      'lowered and raised in two',
+      [settings([[Setting.headerTableSize, 0]]), settings([[Setting.headerTableSize, 4_096]])],
+      '203fe11f',
+    ],
+    [
+      'lowered twice in one frame',
+      [
+        settings([
+          [Setting.headerTableSize, 200],
+          [Setting.headerTableSize, 100],
+        ]),
+      ],
+      '3f45',
+    ],
+    [
+      'raised and lowered in one frame',
+      [
+        settings([
+          [Setting.headerTableSize, 65_536],
+          [Setting.headerTableSize, 0],
+        ]),
+      ],
+      '20',
+    ],
+    [
+      'lowered to two limits in one frame',
+      [
+        settings([
+          [Setting.headerTableSize, 0],
+          [Setting.headerTableSize, 100],
+        ]),
+      ],
+      '203f45',
+    ],
+    ['raised', [settings([[Setting.headerTableSize, 65_536]])], ''],
+  ];
+  for (const [name, frames, announced] of limits)
+    it(`RFC 7541, 4.2: announces a table limit of the peer that was ${name}`, () => {
+      const rig = openServer().feed(...frames, getOne);
+      rig.bytes();
+      rig.recorder.streams[0]?.sendHead(200, [], true);
+      const [head] = parseFrames(rig.bytes());
+      // 0x88: the status 200 by its place in the static table.
+      expect(head?.payload.toString('hex')).to.equal(`${announced}88`);
+    });
 
   it('5.3 ignores priorities, those of a stream on itself too', () => {
     const self = frame(Frame.priority, 0, 1, Buffer.concat([uint32(1), Buffer.from([16])]));

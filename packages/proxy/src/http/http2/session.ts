@@ -6,7 +6,7 @@ import { type DecodedFields, defaultTableBytes } from './hpack/decoder.ts';
 import { SessionCore } from './session-core.ts';
 import type { SessionEvents } from './session-events.ts';
 import type { SessionOptions } from './session-options.ts';
-import { applySettings, ownSettings } from './settings.ts';
+import { applySettings, lowestTableBytes, ownSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
 /**
@@ -195,6 +195,8 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
       return;
     }
     sender.output.settingsAck();
+    const lowest = lowestTableBytes(bytes, from, to);
+    if (lowest < peer.headerTableBytes) sender.encoder.limitTable(lowest);
     sender.encoder.limitTable(peer.headerTableBytes);
     sender.maxFrameBytes = Math.min(peer.maxFrameBytes, mostSentFrameBytes);
     sender.initialStreamWindow = peer.initialWindowBytes;

@@ -42,6 +42,17 @@ export function applySettings(
   return undefined;
 }
 
+/**
+ * The lowest limit of HPACK's table that a SETTINGS payload passes through. Where it is below the last one, the next block announces
+ * both (RFC 7541, section 4.2).
+ */
+export function lowestTableBytes(bytes: Buffer, from: number, to: number): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let at = from; at < to; at += 6)
+    if (bytes.readUInt16BE(at) === Setting.headerTableSize) lowest = Math.min(lowest, bytes.readUInt32BE(at + 2));
+  return lowest;
+}
+
 function applySetting(
   settings: PeerSettings,
   role: 'server' | 'client',
