@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { head } from '../../../test/http2-heads.ts';
 import {
   block,
   data,
@@ -85,63 +86,6 @@ function nodeServer(): Http2Server {
 }
 
 const greeting = Buffer.concat([clientPreface, settings(), settingsAck]);
-
-type Fields = readonly (readonly [string, string])[];
-const oneOf = (...fields: readonly (readonly [string, string])[]) => fc.constantFrom(...fields);
-const rarely = <T>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 8, arbitrary: usual }, { weight: 1, arbitrary: odd });
-
-const method = rarely(
-  oneOf([':method', 'GET']),
-  oneOf([':method', 'G T'], [':method', ''], [':method', 'M-SEARCH'], [':method', 'CONNECT'], ['x', 'y']),
-);
-const scheme = rarely(
-  oneOf([':scheme', 'http']),
-  oneOf([':scheme', 'https'], [':scheme', ''], [':scheme', 'a b'], ['x', 'y']),
-);
-const path = rarely(
-  oneOf([':path', '/a?b']),
-  oneOf([':path', ''], [':path', '*'], [':path', 'a'], [':path', '/a b'], [':path', '/\xff'], ['x', 'y']),
-);
-const authority = rarely(
-  oneOf([':authority', 'a']),
-  oneOf([':authority', ''], [':authority', 'u@a'], [':authority', 'a:80'], ['host', 'b'], ['x', 'y']),
-);
-const regular = oneOf(
-  ['x', 'y'],
-  ['x', ''],
-  ['x', ' y'],
-  ['x', 'y\t'],
-  ['x', 'a\0b'],
-  ['x', 'a\rb'],
-  ['x', '\xff'],
-  ['x', 'a\x01'],
-  ['X', 'y'],
-  ['x y', 'z'],
-  ['x:', 'z'],
-  ['', 'z'],
-  ['x_y', 'z'],
-  [':x', 'y'],
-  [':path', '/'],
-  [':status', '200'],
-  ['host', 'a'],
-  ['host', 'b'],
-  ['connection', 'close'],
-  ['transfer-encoding', 'chunked'],
-  ['upgrade', 'x'],
-  ['te', 'trailers'],
-  ['te', 'gzip'],
-  ['keep-alive', 'x'],
-  ['cookie', 'a=b'],
-  ['cookie', 'c=d'],
-  ['content-length', '0'],
-  ['content-length', '4'],
-  ['content-length', '+4'],
-  ['content-length', '4,4'],
-);
-const head: fc.Arbitrary<Fields> = fc
-  .tuple(method, scheme, path, authority, fc.array(regular, { maxLength: 3 }))
-  .map(([first, second, third, fourth, rest]) => [first, second, third, fourth, ...rest]);
 
 describe('HTTP/2 server session beside node:http2', () => {
   it('accepts no head that node:http2 refuses, and gives the same request', async function () {
