@@ -16,6 +16,7 @@ const besideOthers = [
   'test/integration/cli',
   'test/integration/console',
   'test/integration/docker-api',
+  'test/integration/http2',
   'test/integration/middleware',
   'test/integration/monitoring',
   'test/integration/package',

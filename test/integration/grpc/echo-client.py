@@ -1,10 +1,10 @@
-# Calls the service by grpcio through the port that is given; prints one line for each kind of call.
+# Calls the service by grpcio; prints one line for each kind of call. Arguments: see channel.py.
 import queue
-import sys
 
 import grpc
+from channel import channel
 
-channel = grpc.insecure_channel("127.0.0.1:" + sys.argv[1], options=[("grpc.enable_retries", 0)])
+channel = channel()
 call_unary = channel.unary_unary("/test.Echo/Unary")
 
 response, call = call_unary.with_call(b"hello", metadata=(("key-bin", b"\1\0"),))

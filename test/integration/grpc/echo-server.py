@@ -1,7 +1,12 @@
-# A gRPC server of grpcio, on a port that it prints. Messages are bytes.
+# A gRPC server of grpcio, on a port that it prints: in cleartext, or by TLS with the key and the certificate of the file that is named.
+# Messages are bytes.
+import sys
 from concurrent import futures
+from itertools import count
 
 import grpc
+
+calls = count()
 
 
 def raw(value):
@@ -9,10 +14,11 @@ def raw(value):
 
 
 def unary(request, context):
+    number = next(calls)
     context.set_trailing_metadata((("sum-bin", b"\0\xff"),))
     if request == b"fail":
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no: 100 %")
-    return request
+    return str(number).encode() if request == b"how many" else request
 
 
 def chat(requests, _context):
@@ -32,6 +38,12 @@ class Echo(grpc.GenericRpcHandler):
 
 server = grpc.server(futures.ThreadPoolExecutor(8))
 server.add_generic_rpc_handlers((Echo(),))
-print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+if len(sys.argv) > 1:
+    with open(sys.argv[1], "rb") as file:
+        pem = file.read()
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, pem)]))
+else:
+    port = server.add_insecure_port("127.0.0.1:0")
+print(port, flush=True)
 server.start()
 server.wait_for_termination()
