@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { StatusResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { until } from '../../harness/until.ts';
 import {
@@ -167,6 +170,32 @@ for (const [workers, router, framing] of [
         await until('it is logged', async () => logged(path) !== undefined);
         expect(logged(path)).to.include(`"protocol":"${protocol}"`);
       }
+    });
+
+    it('the status and the metrics show both protocols', async () => {
+      const call = async (path: string) => await (await fetch(`http://127.0.0.1:${rig.admin}${path}`)).text();
+      const { entrypoints } = JSON.parse(await call('/v1/status')) as StatusResponse;
+      expect(entrypoints.map(({ port, protocols }) => [port, protocols])).to.have.deep.members(
+        [rig.plain, rig.secure].map((port) => [port, ['HTTP/1.1', 'HTTP/2']]),
+      );
+      const open = async (protocol: string) => {
+        const found = new RegExp(`^swarmgate_http_connections\\{protocol="${protocol}"\\} (\\d+)$`, 'm');
+        return Number(found.exec(await call('/metrics'))?.[1]);
+      };
+      await until('no connection is open', async () => (await open('HTTP/1.1')) === 0 && (await open('HTTP/2')) === 0);
+      const http1 = connectTcp(rig.plain, '127.0.0.1');
+      const http2 = [rig.plain, rig.plain].map((port) => connectHttp2(`http://127.0.0.1:${port}`));
+      await until('all are open', async () => (await open('HTTP/1.1')) === 1 && (await open('HTTP/2')) === 2);
+      http1.destroy();
+      for (const session of http2) session.destroy();
+      await until('none is open', async () => (await open('HTTP/1.1')) === 0 && (await open('HTTP/2')) === 0);
+      const counted =
+        /^swarmgate_request_duration_seconds_count\{service="[^"]*node",entrypoint="[^"]*",protocol="HTTP\/2"\} [1-9]/m;
+      // A worker that does not know yet whether a service is shown apart counts its first requests as `other`.
+      await until('a request is counted', async () => {
+        await curl(false, urlOf(false, services[0] as ForeignService, 'small'));
+        return counted.test(await call('/metrics'));
+      });
     });
 
     it('curl and nghttp: what is open at SIGTERM is served to its end, with GOAWAY', async () => {

@@ -39,6 +39,7 @@ export const services: readonly ForeignService[] = [
 ];
 
 export interface ForeignRig {
+  readonly admin: number;
   readonly plain: number;
   readonly secure: number;
   /** Of the proxy, which clients may trust; the names are `localhost` and 127.0.0.1. */
@@ -120,6 +121,7 @@ export async function startForeignRig(env: Readonly<Record<string, string>>): Pr
     await untilResponds({ url: `http://127.0.0.1:${plain}/${name}/small` }, 200);
   }
   return {
+    admin,
     plain,
     secure,
     certificate,

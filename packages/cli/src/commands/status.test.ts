@@ -54,6 +54,23 @@ describe('the status as people read it', () => {
     expect(lineOf('node-2-8080')?.filter((cell) => cell === '–')).to.have.length(2);
   });
 
+  it('shows what clients may speak at an entrypoint', () => {
+    const open = { state: 'open', address: '::' } as const;
+    const shown = describeStatus({
+      ...status,
+      entrypoints: [
+        { ...open, port: 443, secure: true, protocols: ['HTTP/1.1', 'HTTP/2'] },
+        { ...open, port: 6379, secure: false, protocols: [] },
+        { port: 80, secure: false, state: 'closed', reason: 'EACCES', protocols: ['HTTP/1.1'] },
+      ],
+    });
+    expect(shown).to.include(
+      ['entrypoint 443 (TLS) open: HTTP/1.1, HTTP/2', 'entrypoint 6379 open', 'entrypoint 80 closed: EACCES\n'].join(
+        '\n',
+      ),
+    );
+  });
+
   it('compares the sequences of one registry only', () => {
     const lost = { ...replica, replica: 'node-3-8080', registryId: 'lost' };
     const shown = describeStatus({ ...status, replicas: [...status.replicas, lost] });

@@ -22,7 +22,11 @@ export function describeStatus(status: StatusResponse): string {
   ];
   for (const entrypoint of status.entrypoints) {
     const name = `${entrypoint.port}${entrypoint.secure ? ' (TLS)' : ''}`;
-    lines.push(`entrypoint ${name} ${entrypoint.state === 'open' ? 'open' : `closed: ${entrypoint.reason}`}`);
+    // Absent in responses of older versions.
+    const protocols = entrypoint.protocols?.length > 0 ? `: ${entrypoint.protocols.join(', ')}` : '';
+    lines.push(
+      `entrypoint ${name} ${entrypoint.state === 'open' ? `open${protocols}` : `closed: ${entrypoint.reason}`}`,
+    );
   }
   if (status.tokenInPlain !== null && status.tokenInPlain !== undefined)
     lines.push(

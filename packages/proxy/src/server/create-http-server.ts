@@ -1,5 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type { Logger } from '@swarmgate/runtime';
+import type { AccessRecord } from '../exchange/access-record.ts';
 import { withAttemptLog } from '../exchange/attempt-log.ts';
 import type { TrustedProxies } from '../exchange/client-connection.ts';
 import type { ExchangeContext } from '../exchange/exchange-context.ts';
@@ -53,6 +54,8 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer extends ProtocolServer {
+  /** Connections of clients that are open, by the protocol of access records; a protocol that is not served is absent. */
+  openByProtocol(): Readonly<Partial<Record<AccessRecord['protocol'], number>>>;
   /** Connections to endpoints. */
   readonly pool: ConnectionPool;
   stop(): void;
@@ -104,6 +107,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     drain: async (deadlineMs) => {
       await Promise.all([http1.drain(deadlineMs), http2?.drain(deadlineMs)]);
     },
+    get open() {
+      return http1.open + (http2?.open ?? 0);
+    },
+    openByProtocol: () => ({ 'HTTP/1.1': http1.open, ...(http2 === undefined ? {} : { 'HTTP/2': http2.open }) }),
     pool,
     stop: () => pool.stop(),
   };

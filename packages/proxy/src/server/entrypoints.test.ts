@@ -40,6 +40,7 @@ describe('entrypoints', () => {
     opened = await Entrypoints.open({
       settings,
       server: {
+        open: 0,
         accept: (connection, entrypoint) => {
           accepted.push({ connection, entrypoint });
           connection.resume().once('end', () => connection.destroy());

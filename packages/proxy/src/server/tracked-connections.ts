@@ -19,6 +19,10 @@ export class TrackedConnections {
     return this.#draining;
   }
 
+  get count(): number {
+    return this.#open.length;
+  }
+
   add(connection: DrainableConnection): void {
     connection.trackPlace = this.#open.push(connection) - 1;
   }

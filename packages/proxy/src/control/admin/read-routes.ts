@@ -145,7 +145,7 @@ export async function statusOf(parts: Omit<AdminParts, 'changes' | 'metrics' | '
     held: served.held.size,
     problems: problems + served.foreignKeys.length,
     maintenance: await parts.long.inSlices(countMaintenance(served, Date.now())),
-    entrypoints: server.entrypoints(),
+    entrypoints: server.entrypoints().map((each) => ({ ...each, protocols: protocolsOf(each.port, parts.settings) })),
     adminTls: parts.transport.secure,
     tokenInPlain: parts.transport.plainTokens.last(),
     workers: server.workers(),
@@ -155,6 +155,14 @@ export async function statusOf(parts: Omit<AdminParts, 'changes' | 'metrics' | '
       return live === undefined ? each : { ...each, live };
     }),
   };
+}
+
+function protocolsOf(
+  port: number,
+  { defaultPorts, bindPorts, http2 }: AdminParts['settings'],
+): StatusResponse['entrypoints'][number]['protocols'] {
+  if (![...defaultPorts, ...bindPorts].some((each) => each.port === port)) return [];
+  return http2 === false ? ['HTTP/1.1'] : ['HTTP/1.1', 'HTTP/2'];
 }
 
 function* mapped<T, V>(items: Iterable<T>, view: (item: T) => V): Generator<V> {

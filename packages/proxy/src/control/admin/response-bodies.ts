@@ -10,6 +10,7 @@ import type {
   ServiceDefinition,
   ServiceKey,
 } from '@swarmgate/registry';
+import type { AccessRecord } from '../../exchange/access-record.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { FollowState, ServedService } from '../../model/served-service.ts';
 import type { PathReading } from '../../routing/path-readings.ts';
@@ -51,7 +52,7 @@ export interface StatusResponse {
   readonly problems: number;
   /** Services in maintenance and drained endpoints. */
   readonly maintenance: { readonly services: number; readonly endpoints: number };
-  readonly entrypoints: readonly EntrypointView[];
+  readonly entrypoints: readonly ShownEntrypoint[];
   /** The admin port speaks TLS: `ADMIN_TLS` is set. */
   readonly adminTls: boolean;
   /** The last call that brought `ADMIN_TOKEN` or a login over plain HTTP from another machine; null: none did. */
@@ -62,6 +63,9 @@ export interface StatusResponse {
   /** Every live replica; only this one while the registry is away. */
   readonly replicas: readonly ReplicaView[];
 }
+
+/** `protocols`: what clients may choose at an entrypoint; empty where connections are relayed. */
+export type ShownEntrypoint = EntrypointView & { readonly protocols: readonly AccessRecord['protocol'][] };
 
 /** `live`: what passes through it just now. Of others it is known over `REDIS_URL` only. */
 export interface ReplicaView extends ReplicaStatus {

@@ -279,7 +279,7 @@ export async function prepareRequestServer(
   const stopWaiting = certificates.onChange(() => {
     entrypoints.openWaiting().catch((error) => logger.error({ err: error }, 'an entrypoint stays closed'));
   });
-  measured.watch({ limits: admission, relays, certificates, balancer, pool: http.pool });
+  measured.watch({ limits: admission, relays, certificates, balancer, http });
 
   const served = () => servedEndpoints(table.current, (route) => upstreams.view(route).endpoints);
   const forget = (isServed: (service: string) => boolean) => {

@@ -1,5 +1,5 @@
 import { type Logger, type Settings, standardOutput, type Tasks } from '@swarmgate/runtime';
-import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import { AccessLog } from '../../exchange/access-log.ts';
@@ -9,13 +9,13 @@ import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
 import { ExchangeRecorder } from '../../exchange/numbers/exchange-recorder.ts';
 import type { IsApart } from '../../exchange/services-apart.ts';
 import type { Tracer } from '../../exchange/tracing/tracer.ts';
+import type { HttpServer } from '../../server/create-http-server.ts';
 import type { AdmissionWithinDescriptors } from '../../server/descriptor-budget.ts';
 import type { ProxyHeaderError } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { RelayEnd } from '../../server/relay/relayed-connection.ts';
 import type { Relays } from '../../server/relay/relays.ts';
 import type { HelloError } from '../../server/relay/server-name.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
-import type { ConnectionPool } from '../../transport/connection-pool.ts';
 import type { LiveTail } from '../live/live-tail.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
@@ -25,7 +25,7 @@ export interface MeasuredParts {
   readonly relays: Pick<Relays, 'open'>;
   readonly certificates: Pick<CertificateStore, 'all'>;
   readonly balancer: Pick<Balancer, 'inFlight'>;
-  readonly pool: Pick<ConnectionPool, 'sizes'>;
+  readonly http: Pick<HttpServer, 'openByProtocol' | 'pool'>;
 }
 
 export interface ServingMetrics {
@@ -112,18 +112,27 @@ function countRelays(metrics: Metrics): (end: RelayEnd) => void {
   return (end) => ended.inc({ end });
 }
 
-function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool }: MeasuredParts): void {
+function watch(metrics: Metrics, { limits, relays, certificates, balancer, http }: MeasuredParts): void {
   const gauge = ExchangeMetrics.gauge;
   const inFlight = 'Requests and relayed connections on their way to an endpoint or back';
   gauge(metrics, 'swarmgate_in_flight', inFlight, () => balancer.inFlight);
   gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
+  new Gauge({
+    name: 'swarmgate_http_connections',
+    help: 'Client connections that are open and carry requests, by protocol',
+    labelNames: ['protocol'],
+    registers: [metrics],
+    collect() {
+      for (const [protocol, open] of Object.entries(http.openByProtocol())) this.set({ protocol }, open);
+    },
+  });
   gauge(
     metrics,
     'swarmgate_relayed_connections',
     'Connections that tcp, sni and tls services relay',
     () => relays.open,
   );
-  const sizes = () => pool.sizes();
+  const sizes = () => http.pool.sizes();
   gauge(metrics, 'swarmgate_upstream_connections', 'Connections to endpoints, idle ones too', () => sizes().open);
   gauge(metrics, 'swarmgate_upstream_idle_connections', 'Connections to endpoints that wait', () => sizes().idle);
   gauge(metrics, 'swarmgate_upstream_queued', 'Requests that wait for a connection', () => sizes().queued);

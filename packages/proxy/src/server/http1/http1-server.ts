@@ -32,6 +32,9 @@ export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1S
   };
 
   return {
+    get open() {
+      return connections.count;
+    },
     accept(socket: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
       const connection = new Http1Connection(socket, entrypoint, shared);
       connections.add(connection);

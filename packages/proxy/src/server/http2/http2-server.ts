@@ -40,6 +40,9 @@ export function createHttp2Server(options: Http2ServerOptions): ProtocolServer {
   const connections = new TrackedConnections();
   const shared = contextOf(options, connections);
   return {
+    get open() {
+      return connections.count;
+    },
     accept(socket: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
       const connection = new Http2Connection(socket, entrypoint, shared);
       connections.add(connection);

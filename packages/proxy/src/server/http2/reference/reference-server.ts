@@ -16,6 +16,9 @@ export function createReferenceHttp2Server(options: Http2ServerOptions): Protoco
   const context = contextOf(options, connections);
   const limits = { ...defaultSessionOptions, ...context.session };
   return {
+    get open() {
+      return connections.count;
+    },
     accept(socket: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
       // node:http2 reads from the socket itself, first what waits in it.
       socket.pause();
