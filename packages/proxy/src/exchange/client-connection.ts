@@ -53,10 +53,14 @@ export function connectionInfo(
   const peerAddress = plainAddress(socket.remoteAddress ?? '');
   const publishedPort = publishedPorts?.get(entrypoint.port);
   const secure = socket instanceof TLSSocket;
+  const peerTrusted = trusted(peerAddress);
+  // Of nearly all connections without TLS: optional parts would be copied together for each.
+  if (!secure && publishedPort === undefined)
+    return { peerAddress, peerTrusted, entryPort: entrypoint.port, secure, certificateVerified: false };
   const isVerified = secure && !misdirected.has(socket) && socket.authorized && hasPeerCertificate(socket);
   return {
     peerAddress,
-    peerTrusted: trusted(peerAddress),
+    peerTrusted,
     entryPort: entrypoint.port,
     ...(publishedPort === undefined ? {} : { publishedPort }),
     secure,

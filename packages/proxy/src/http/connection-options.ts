@@ -1,4 +1,5 @@
 import { tokenBytes } from './byte-tables.ts';
+import { isWord } from './field-section.ts';
 
 /** What the Connection fields of one head list (RFC 9110, section 7.6.1). */
 export interface ConnectionOptions {
@@ -19,16 +20,24 @@ export const noOptions: ConnectionOptions = Object.freeze({
 const onlyClose: ConnectionOptions = Object.freeze({ ...noOptions, close: true });
 const onlyKeepAlive: ConnectionOptions = Object.freeze({ ...noOptions, keepAlive: true });
 
-/** Reads one Connection value and adds the members of earlier ones. Members that are no tokens are dropped. */
-export function connectionOptions(value: string, before: ConnectionOptions = noOptions): ConnectionOptions {
+/**
+ * Reads one Connection value, the bytes between two places, and adds the members of earlier ones. Members that are no tokens are
+ * dropped.
+ */
+export function connectionOptions(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  before: ConnectionOptions = noOptions,
+): ConnectionOptions {
   if (before === noOptions) {
-    // What nearly every client and service sends.
-    if (value === 'keep-alive' || value === 'Keep-Alive') return onlyKeepAlive;
-    if (value === 'close') return onlyClose;
+    // What nearly every client and service sends: no text is made of it.
+    if (isWord(bytes, from, to, 'keep-alive')) return onlyKeepAlive;
+    if (isWord(bytes, from, to, 'close')) return onlyClose;
   }
   let { close, keepAlive, upgrade } = before;
   const named = [...before.named];
-  for (const member of value.split(',')) {
+  for (const member of bytes.toString('latin1', from, to).split(',')) {
     const option = member.trim().toLowerCase();
     if (option === 'close') close = true;
     else if (option === 'keep-alive') keepAlive = true;

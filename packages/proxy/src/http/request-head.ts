@@ -191,10 +191,7 @@ export class RequestHead {
           if (encodings > 1 || !this.chunked) return parseErrors.transferEncoding;
           break;
         case Field.connection:
-          this.connection = connectionOptions(
-            bytes.toString('latin1', fields.valueStart(index), fields.valueEnd(index)),
-            this.connection,
-          );
+          this.connection = connectionOptions(bytes, fields.valueStart(index), fields.valueEnd(index), this.connection);
           break;
         case Field.upgrade:
           this.upgrade = true;

@@ -205,10 +205,7 @@ export class UpstreamHead implements ReceivedHead {
           if (encodings > 1 || !this.chunked) return parseErrors.transferEncoding;
           break;
         case Field.connection:
-          this.connection = connectionOptions(
-            bytes.toString('latin1', fields.valueStart(index), fields.valueEnd(index)),
-            this.connection,
-          );
+          this.connection = connectionOptions(bytes, fields.valueStart(index), fields.valueEnd(index), this.connection);
           break;
         case Field.keepAlive:
           this.keepAlive = index;

@@ -18,6 +18,19 @@ export type NormalHost =
  * Underscores are let through: compose names have them.
  */
 export function normalizeHost(raw: string): NormalHost {
+  if (raw === last.raw) return last.normal;
+  const normal = normalFormOf(raw);
+  last = { raw, normal };
+  return normal;
+}
+
+/** Of the last call: clients that open a connection for each request send the same host over and over. */
+let last: { readonly raw: string; readonly normal: NormalHost } = {
+  raw: '',
+  normal: { ok: false, reason: 'host-invalid' },
+};
+
+function normalFormOf(raw: string): NormalHost {
   if (PLAIN_HOST.test(raw) && raw.length <= 253 && labelsFit(raw)) return { ok: true, host: raw, port: undefined };
   const literal = raw.startsWith('[');
   const nameEnd = literal ? raw.indexOf(']') + 1 : firstOr(raw.indexOf(':'), raw.length);
