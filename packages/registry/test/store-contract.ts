@@ -65,6 +65,25 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect(listed.index).to.be.greaterThan(0);
       });
 
+      it('lists with their values all that its caller does not know', async () => {
+        await write(set('x/a', '1'), set('x/b', '2'));
+        const [first] = (await store.list(key('x/'))).data;
+        await write(set('x/a', '3'));
+        const known = new Map([
+          [key('x/a'), first?.index],
+          [key('x/c'), 1],
+        ]);
+        const listed = await store.list(key('x/'), undefined, (name, index) => known.get(name) === index);
+        expect(listed.data.map((each) => [each.key, each.value])).to.deep.equal([
+          [key('x/a'), '3'],
+          [key('x/b'), '2'],
+        ]);
+        const again = await store.list(key('x/'), undefined, () => true);
+        expect(again.data.map((each) => [each.key, each.index])).to.deep.equal(
+          listed.data.map((each) => [each.key, each.index]),
+        );
+      });
+
       it('names keys, all or one level deep', async () => {
         await write(set('s/swarm/a', '1'), set('s/swarm/b', '2'), set('s/manual/c', '3'), set('s/top', '4'));
         expect((await store.keys(key('s/'), undefined)).data).to.have.lengthOf(4);

@@ -10,7 +10,12 @@ import { type Head, parseHead, removedKeys, revisionOf } from './head.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 /** Documents as they were read, by key, each with the index it was read at. */
-export type DocumentsByKey = ReadonlyMap<string, { readonly index: number; readonly document: ReadDocument }>;
+export type DocumentsByKey = ReadonlyMap<string, ReadAt>;
+
+interface ReadAt {
+  readonly index: number;
+  readonly document: ReadDocument;
+}
 
 /** What an earlier read found: a document that still has its index is still the same object. */
 export interface Known {
@@ -51,11 +56,14 @@ export async function readEverything(
 ): Promise<FullRead> {
   const first = await readHead(store, layout, signal);
   if (first === undefined) return { kind: 'head-missing' };
+  // Another registry, or an older state of this one, may give an old index to a new document.
+  const isTrusted = known?.head.registryId === first.head.registryId && known.head.sequence <= first.head.sequence;
+  const unchanged = new UnchangedDocuments(isTrusted ? known.documents : new Map());
   const [services, endpoints, labelProblems, maintenance, topNames] = await Promise.all([
-    store.list(layout.services, signal),
-    store.list(layout.endpoints, signal),
-    store.list(layout.labelProblems, signal),
-    store.list(layout.maintenance, signal),
+    store.list(layout.services, signal, unchanged.isKnown),
+    store.list(layout.endpoints, signal, unchanged.isKnown),
+    store.list(layout.labelProblems, signal, unchanged.isKnown),
+    store.list(layout.maintenance, signal, unchanged.isKnown),
     store.keys(layout.prefix, '/', signal),
   ]);
   // The token, or the registry, may have gone meanwhile; and removals made meanwhile must count as explained.
@@ -65,10 +73,8 @@ export async function readEverything(
     await setImmediate(undefined, { signal });
     return readEverything(store, layout, known, signal);
   }
-  // Another registry, or an older state of this one, may give an old index to a new document.
-  const isTrusted = known?.head.registryId === first.head.registryId && known.head.sequence <= first.head.sequence;
   const listed = [...services.data, ...endpoints.data, ...labelProblems.data, ...maintenance.data];
-  const read = await readDocuments(layout, listed, isTrusted ? known.documents : new Map(), signal);
+  const read = await readDocuments(layout, listed, unchanged, signal);
   const foreignKeys = [...topNames.data.filter((name) => isForeignName(layout, name)), ...read.foreignKeys];
   return {
     kind: 'full',
@@ -99,11 +105,12 @@ export async function readOnePrefix(
   known: FollowedState,
   signal: AbortSignal,
 ): Promise<CompleteRead | undefined> {
-  const listed = await store.list(layout[of], signal);
+  const unchanged = new UnchangedDocuments(known.documents);
+  const listed = await store.list(layout[of], signal, unchanged.isKnown);
   // After the list: with a lost token, or in another registry, the list may be empty for that reason.
   const last = await readHead(store, layout, signal);
   if (last?.head.registryId !== known.head.registryId || last.head.sequence < known.head.sequence) return undefined;
-  const read = await readDocuments(layout, listed.data, known.documents, signal);
+  const read = await readDocuments(layout, listed.data, unchanged, signal);
   const documents = new Map(read.documents);
   const isElsewhere = (key: string) => !key.startsWith(layout[of]);
   for (const [key, document] of known.documents) if (isElsewhere(key)) documents.set(key, document);
@@ -119,20 +126,45 @@ export async function readOnePrefix(
   };
 }
 
+/**
+ * The documents that a list need not carry, as they were when it was read: changes that are followed meanwhile may put others in
+ * their place, and then the list has no text of them.
+ */
+class UnchangedDocuments {
+  readonly #known: DocumentsByKey;
+  readonly #found = new Map<string, ReadAt>();
+
+  constructor(known: DocumentsByKey) {
+    this.#known = known;
+  }
+
+  readonly isKnown = (key: string, index: number): boolean => {
+    const before = this.#known.get(key);
+    if (before?.index !== index) return false;
+    this.#found.set(key, before);
+    return true;
+  };
+
+  of({ key, index }: StoredValue): ReadAt | undefined {
+    const before = this.#found.get(key) ?? this.#known.get(key);
+    return before?.index === index ? before : undefined;
+  }
+}
+
 async function readDocuments(
   layout: KeyLayout,
   listed: readonly StoredValue[],
-  known: DocumentsByKey,
+  unchanged: UnchangedDocuments,
   signal: AbortSignal,
 ): Promise<{ readonly documents: DocumentsByKey; readonly foreignKeys: readonly string[] }> {
-  const documents = new Map<string, { readonly index: number; readonly document: ReadDocument }>();
+  const documents = new Map<string, ReadAt>();
   const foreignKeys: string[] = [];
   // Checking ten thousand documents takes most of a second, and going through known ones some milliseconds.
   const slices = new Slices();
   for (const stored of listed) {
     if (slices.isOver()) await slices.next(signal);
-    const before = known.get(stored.key);
-    if (before?.index === stored.index) {
+    const before = unchanged.of(stored);
+    if (before !== undefined) {
       documents.set(stored.key, before);
       continue;
     }

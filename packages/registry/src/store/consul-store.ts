@@ -85,7 +85,14 @@ class ConsulStore implements KeyValueStore {
     return new Map();
   }
 
-  async list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>> {
+  async list(
+    prefix: string,
+    signal?: AbortSignal,
+    isKnown: (key: string, index: number) => boolean = noneIsKnown,
+  ): Promise<Indexed<readonly StoredValue[]>> {
+    // Text that is kept until the last item is read outlives several collections, and makes each of them long.
+    const read = (item: KvItem) =>
+      isKnown(item.Key, item.ModifyIndex) ? storedValue({ ...item, Value: '' }) : encodedValue(item);
     return this.#call(`list ${prefix}`, listTimeoutMs, signal, async (call) => {
       // `raw` is ignored by Consul where keys are listed, and makes the package give the bytes of the response.
       const [response, json] = await this.#client.kv.get({
@@ -95,7 +102,7 @@ class ConsulStore implements KeyValueStore {
         raw: true,
         consistent: true,
       });
-      const data = json === undefined ? [] : await readItems(json, encodedValue, signal);
+      const data = json === undefined ? [] : await readItems(json, read, signal);
       return { index: indexOf(response.headers), data };
     });
   }
@@ -272,6 +279,8 @@ function storedValue(item: KvItem): StoredValue {
   const stored = { key: item.Key, value: item.Value ?? '', index: item.ModifyIndex };
   return item.Session === undefined ? stored : { ...stored, session: item.Session };
 }
+
+const noneIsKnown = () => false;
 
 /** As a list and a transaction return it. */
 function encodedValue(item: KvItem): StoredValue {

@@ -14,8 +14,15 @@ export interface KeyValueStore {
   get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined>;
   /** Several keys at one instant, at most 64. Missing ones are missing in the response. */
   getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>>;
-  /** Everything below a prefix. Read a sentinel key first: Consul responds with 404 here for a lost token. */
-  list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>>;
+  /**
+   * Everything below a prefix. Read a sentinel key first: Consul responds with 404 here for a lost token.
+   * @param isKnown the caller has the value of this key at this index: it may come as an empty one. Default: none is known
+   */
+  list(
+    prefix: string,
+    signal?: AbortSignal,
+    isKnown?: (key: string, index: number) => boolean,
+  ): Promise<Indexed<readonly StoredValue[]>>;
   /** Names only; with a separator one level deep. */
   keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>>;
   /**
