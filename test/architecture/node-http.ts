@@ -18,8 +18,6 @@ export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonl
     ['OutgoingHttpHeader', 'OutgoingHttpHeaders', 'STATUS_CODES'],
     'types, a table of texts',
   ],
-  'server/http1/local-response-text.ts': [['STATUS_CODES'], 'a table of texts'],
-  'server/http1/response-writer.ts': [['STATUS_CODES'], 'a table of texts'],
   'server/http2/reference/reference-connection.ts': [
     ['IncomingHttpHeaders', 'ServerHttp2Session', 'ServerHttp2Stream', 'performServerHandshake'],
     '`HTTP2=node`: the reference that the own server is compared with',

@@ -18,7 +18,7 @@ import {
   stopOnce,
   Tasks,
 } from '@swarmgate/runtime';
-import { Registry as Metrics } from 'prom-client';
+import { MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import { createAdminApp } from './control/admin/admin-app.ts';
 import { followAdminCertificate } from './control/admin/admin-certificate.ts';
 import { openAdminServer } from './control/admin/admin-server.ts';

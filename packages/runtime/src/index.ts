@@ -18,7 +18,6 @@ export { backoffMs, longestTimerMs, pause, type Running, stopAll, stopOnce, time
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork, plainAddress } from './networks.ts';
-export { nodeHttp } from './node-http.ts';
 export { checkRegularFile, type RegularFileOptions, readRegularFile, readRegularFileSync } from './regular-file.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { createRepeatingLogger, type RepeatingLogger } from './repeating-logger.ts';

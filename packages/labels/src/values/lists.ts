@@ -1,6 +1,6 @@
-import { nodeHttp } from '@swarmgate/runtime';
 import { isToken, tokenSchema } from './header-names.ts';
 import { splitParts } from './split.ts';
+import { usualMethods } from './usual-methods.ts';
 import { not, ok, type ParseOptions, type Value } from './value.ts';
 
 /** The parts of a list label, as `splitParts` cuts them: trimmed, without the quotes around whole parts, empty ones dropped. */
@@ -17,8 +17,6 @@ export const texts: Value<readonly string[]> = {
   },
   schema: (zod) => zod.array(zod.string().min(1)).min(1),
 };
-
-const usualMethods = new Set([...nodeHttp.METHODS, 'QUERY']);
 
 /**
  * The method as requests carry it. Methods are compared letter by letter (RFC 9110, section 9.1) and their set is open, but

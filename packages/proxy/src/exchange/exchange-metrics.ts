@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type MetricsRegistry as Registry } from '@swarmgate/runtime/prometheus';
 import type { AccessRecord } from './access-record.ts';
 import { type DurationCell, DurationMetric, type Exemplar } from './duration-metric.ts';
 import type { IsApart } from './services-apart.ts';

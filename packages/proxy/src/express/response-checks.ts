@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
-import { nodeHttp } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import { HeaderList } from '../model/header-list.ts';
 
 /** An error with a code of node:http, which middleware acts on. */

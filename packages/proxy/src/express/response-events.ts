@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { guard, nodeHttp } from '@swarmgate/runtime';
+import { guard } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { responseError } from './response-checks.ts';
 import type { ViewRequest } from './view-request.ts';

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { guard, nodeHttp } from '@swarmgate/runtime';
+import { guard } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { allowedTrailers } from '../http/chunked-reader.ts';
 import { applyHeaderChanges, distinctHeadersOf, headersObjectOf } from './headers-object.ts';

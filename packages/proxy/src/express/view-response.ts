@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
-import { nodeHttp } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';

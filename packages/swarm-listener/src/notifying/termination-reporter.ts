@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Logger, Running } from '@swarmgate/runtime';
-import { createRepeatedLines, nodeHttp } from '@swarmgate/runtime';
+import { createRepeatedLines } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import fetch from 'node-fetch';
 
 /** A task whose container is being stopped, has ended, or failed its health check. */

@@ -6,11 +6,11 @@ import {
   type Caller,
   type Logger,
   messageOf,
-  nodeHttp,
   type ReadPolicy,
   type Running,
   UsageError,
 } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { z } from 'zod';

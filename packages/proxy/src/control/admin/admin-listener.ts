@@ -1,7 +1,8 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer, type Server as SecureServer } from 'node:https';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import { guard, nodeHttp } from '@swarmgate/runtime';
+import { guard } from '@swarmgate/runtime';
+import { nodeHttp } from '@swarmgate/runtime/node-http';
 import type { AdminCertificate } from './admin-certificate.ts';
 import { boundConnections, boundHandshakes } from './admin-connections.ts';
 

@@ -1,11 +1,5 @@
-import {
-  Counter,
-  Gauge,
-  Histogram,
-  type MetricObjectWithValues,
-  type Registry as Metrics,
-  type MetricValue,
-} from 'prom-client';
+import { Counter, Gauge, Histogram, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { Steps, TakeSteps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';

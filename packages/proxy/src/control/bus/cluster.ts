@@ -1,6 +1,6 @@
 import type { JournalPosition } from '@swarmgate/registry';
 import { guard, type Running, type Tasks } from '@swarmgate/runtime';
-import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import { Counter, Gauge, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import type { Server } from '../serving/server.ts';
 import type { ClusterBus, LiveTraffic, ReceivedHint } from './cluster-bus.ts';
 import { LiveReplicas } from './live-replicas.ts';

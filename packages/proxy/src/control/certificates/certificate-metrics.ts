@@ -1,5 +1,5 @@
 import type { OrderedCertificate, OrdererEvents } from '@swarmgate/acme';
-import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import { Counter, Gauge, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 
 /** What alerts and dashboards need of certificates that were ordered. Orders are counted by the replica that orders. */
 export function measureCertificates(metrics: Metrics, ordered: () => readonly OrderedCertificate[]): OrdererEvents {

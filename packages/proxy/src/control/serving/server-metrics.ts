@@ -1,5 +1,5 @@
 import { type Logger, type Settings, standardOutput, type Tasks } from '@swarmgate/runtime';
-import { Counter, Gauge, Histogram, type Registry as Metrics } from 'prom-client';
+import { Counter, Gauge, Histogram, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import { AccessLog } from '../../exchange/access-log.ts';

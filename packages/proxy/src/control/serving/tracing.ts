@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger, Running, Settings, Tasks } from '@swarmgate/runtime';
-import { Counter, type Registry as Metrics } from 'prom-client';
+import { Counter, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import { resourceOf } from '../../exchange/tracing/otlp-spans.ts';
 import { SpanExporter } from '../../exchange/tracing/span-exporter.ts';
 import type { Sampler } from '../../exchange/tracing/trace-context.ts';

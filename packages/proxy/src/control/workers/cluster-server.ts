@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { noChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, readRegularFile, type Settings, stopOnce, Tasks } from '@swarmgate/runtime';
-import { Registry as Metrics } from 'prom-client';
+import { MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';

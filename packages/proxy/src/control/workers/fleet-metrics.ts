@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import { Counter, Gauge, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import type { WorkerFleet } from './worker-fleet.ts';
 
 /** @returns counts a worker that ended */

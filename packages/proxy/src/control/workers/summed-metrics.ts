@@ -1,6 +1,6 @@
 import type { ServiceKey } from '@swarmgate/registry';
 import { type FaultOwner, guardPromise } from '@swarmgate/runtime';
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import { AggregatorRegistry, type MetricsRegistry as Registry } from '@swarmgate/runtime/prometheus';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { type MetricWithValues, withExemplars } from '../serving/metrics-text.ts';
 import type { ControlMessage, WorkerMetrics } from './messages.ts';

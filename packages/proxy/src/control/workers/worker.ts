@@ -10,7 +10,7 @@ import {
   pause,
   Tasks,
 } from '@swarmgate/runtime';
-import { Registry as Metrics } from 'prom-client';
+import { MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { prepareRequestServer, type RequestServer } from '../serving/request-server.ts';

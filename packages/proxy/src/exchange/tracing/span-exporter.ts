@@ -4,7 +4,7 @@ import { backoffMs, type Logger, pause, retryAfterMs, SwarmgateError, Tasks } fr
 import { type Envelope, envelopeOf, type SpanOptions, spanCountOf, type TracedExchange } from './otlp-spans.ts';
 import type { RetryAfter } from './post-response.ts';
 import { postSpans } from './post-spans.ts';
-import { type CollectorTls, SecurePosts } from './secure-posts.ts';
+import type { CollectorTls, SecurePosts } from './secure-posts.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SpanTemplates } from './span-templates.ts';
 
@@ -56,8 +56,8 @@ const exchangesPerWriting = 16;
 /** Posts spans in batches, behind a bounded queue: a collector that is slow or away costs spans, never a request's time. */
 export class SpanExporter {
   readonly #options: SpanExporterOptions;
-  /** Absent where the collector is reached without TLS. */
-  readonly #secure: SecurePosts | undefined;
+  /** Loaded with the first batch, where the collector is reached over TLS: Node's client takes 4 MB. */
+  #secure: SecurePosts | undefined;
   readonly #ending = new AbortController();
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
   readonly #envelope: Envelope;
@@ -75,7 +75,6 @@ export class SpanExporter {
 
   constructor(options: SpanExporterOptions) {
     this.#options = options;
-    this.#secure = options.url.protocol === 'https:' ? new SecurePosts(options.tls) : undefined;
     this.#envelope = envelopeOf(options.resource, options.version);
     this.#templates = new SpanTemplates(options.spans ?? {});
     const { tasks = new Tasks({ logger: options.logger }) } = options;
@@ -196,9 +195,16 @@ export class SpanExporter {
       'content-type': 'application/json',
       ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
     };
-    const outcome = await (this.#secure?.post(url, fields, body, timeoutMs) ?? postSpans(url, fields, body, timeoutMs));
+    const posts = url.protocol === 'https:' ? await this.#securePosts() : undefined;
+    const outcome = await (posts?.post(url, fields, body, timeoutMs) ?? postSpans(url, fields, body, timeoutMs));
     if (outcome.kind === 'failed') return { kind: 'not-taken', mayRetry: outcome.mayRetry, error: outcome.error };
     return outcomeOf(outcome.status, outcome.body, outcome.retryAfter);
+  }
+
+  async #securePosts(): Promise<SecurePosts> {
+    const { SecurePosts } = await import('./secure-posts.ts');
+    this.#secure ??= new SecurePosts(this.#options.tls);
+    return this.#secure;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Counter, type Registry as Metrics } from 'prom-client';
+import { Counter, type MetricsRegistry as Metrics } from '@swarmgate/runtime/prometheus';
 import { DurationMetric } from '../../exchange/duration-metric.ts';
 
 export interface PluginMetrics {

@@ -1,5 +1,5 @@
-import { nodeHttp } from '@swarmgate/runtime';
 import { localResponseHeaders } from '../../exchange/local-responses.ts';
+import { reasonPhrases } from '../../http/reason-phrases.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
 
 let dateText = '';
@@ -24,7 +24,7 @@ export function connectionLine(after: AfterResponse): string {
 
 /** A response that the proxy makes itself, as text in UTF-8, without its `bytes`. */
 export function localResponseText(response: LocalResponse, method: string, after: AfterResponse): string {
-  let text = `HTTP/1.1 ${response.status} ${nodeHttp.STATUS_CODES[response.status] ?? 'Unknown'}\r\n`;
+  let text = `HTTP/1.1 ${response.status} ${reasonPhrases[response.status] ?? 'Unknown'}\r\n`;
   const headers = localResponseHeaders(response);
   for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
   text += `Date: ${httpDate()}\r\n${connectionLine(after)}\r\n`;

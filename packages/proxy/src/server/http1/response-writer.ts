@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { nodeHttp } from '@swarmgate/runtime';
 import { type ClientHead, fieldLinesOf } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
 import { lastChunk } from '../../http/chunked-reader.ts';
+import { reasonPhrases } from '../../http/reason-phrases.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
 import { reset } from '../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
@@ -235,5 +235,5 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
 }
 
 function statusLine({ status, reason }: ClientHead): string {
-  return `HTTP/1.1 ${status} ${reason === '' ? (nodeHttp.STATUS_CODES[status] ?? '') : reason}\r\n`;
+  return `HTTP/1.1 ${status} ${reason === '' ? (reasonPhrases[status] ?? '') : reason}\r\n`;
 }
