@@ -18,7 +18,7 @@ const chunkedLine = 'Transfer-Encoding: chunked\r\n';
  */
 export class AddedFields {
   readonly #peerAddress: string;
-  readonly #scheme: string;
+  readonly #scheme: 'http' | 'https';
   readonly #port: number;
   readonly #viaName: string | undefined;
   readonly #writesForwarded: boolean;
@@ -32,7 +32,7 @@ export class AddedFields {
 
   constructor(
     peerAddress: string,
-    scheme: string,
+    scheme: 'http' | 'https',
     port: number,
     viaName: string | undefined,
     writesForwarded = false,
@@ -92,7 +92,8 @@ export class AddedFields {
   /** The same as `#beforeId`, without its list: for most connections it is all that is made. */
   #beforeIdAsLines(sentHost: string): string {
     const forwarded = this.#writesForwarded ? `Forwarded: ${this.#forwarded(sentHost)}\r\n` : '';
-    return `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\nX-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#port}\r\n${forwarded}`;
+    const { upToHost, behindHost } = linesAroundHost(this.#scheme, this.#port);
+    return `X-Forwarded-For: ${this.#peerAddress}${upToHost}${sentHost}${behindHost}${forwarded}`;
   }
 
   #forwarded(sentHost: string): string {
@@ -105,6 +106,27 @@ export class AddedFields {
     if (this.#writesForwarded) flat.push('Forwarded', this.#forwarded(sentHost));
     return flat;
   }
+}
+
+interface LinesAroundHost {
+  readonly upToHost: string;
+  readonly behindHost: string;
+}
+
+const linesAroundHostByPort = { http: new Map<number, LinesAroundHost>(), https: new Map<number, LinesAroundHost>() };
+
+/**
+ * What stands between the client's address and the host, and behind it: the same for all connections of a port. Each piece that
+ * a string is put together of is an object, which an idle connection keeps.
+ */
+function linesAroundHost(scheme: 'http' | 'https', port: number): LinesAroundHost {
+  let known = linesAroundHostByPort[scheme].get(port);
+  if (known === undefined) {
+    const upToHost = inOnePiece(`\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `);
+    known = { upToHost, behindHost: inOnePiece(`\r\nX-Forwarded-Port: ${port}\r\n`) };
+    linesAroundHostByPort[scheme].set(port, known);
+  }
+  return known;
 }
 
 type ViaVersion = '1.0' | '1.1' | '2.0';

@@ -20,7 +20,7 @@ import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import { SocketEvents } from '../socket-events.ts';
-import { ClientReading } from './client-reading.ts';
+import { ClientReading, type ReadingOwner } from './client-reading.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import {
   drainIdleMs,
@@ -39,7 +39,7 @@ import { UnreadBytes } from './unread-bytes.ts';
 const LF = 0x0a;
 
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
-export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection {
+export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection, ReadingOwner {
   readonly cache: ConnectionCache;
   readonly sink: ResponseSink;
   deadlineMs: number;
@@ -72,19 +72,14 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
   #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
-  readonly #silence: ClosingSilence;
-  readonly #onOwnTurn = () => {
-    if (this.#stage === 'reading-head') this.#readHeads(true);
-    if (this.#stage === 'reading-head' && this.#unread.bytes === undefined) this.#reading.resume();
-  };
+  #silence: ClosingSilence | undefined;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#entrypoint = entrypoint;
     this.#mayBeHttp2 = context.onHttp2 !== undefined && !(socket instanceof TLSSocket);
-    this.#silence = new ClosingSilence(socket);
-    this.#reading = new ClientReading(socket, this, () => this.#stage !== 'tunnel');
+    this.#reading = new ClientReading(socket, this);
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
     this.cache = connectionCacheOf(socket, entrypoint, context);
@@ -125,6 +120,15 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  get readsSocket(): boolean {
+    return this.#stage !== 'tunnel';
+  }
+
+  onOwnTurn(): void {
+    if (this.#stage === 'reading-head') this.#readHeads(true);
+    if (this.#stage === 'reading-head' && this.#unread.bytes === undefined) this.#reading.resume();
   }
 
   onClogged(): void {
@@ -201,7 +205,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     if (isHead && this.#unread.bytes !== undefined) this.#refuse(parseErrors.requestTimeout);
     else if (isHead && socket.writableLength > 0) this.#close();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
-    else if (this.#stage === 'closing' && !this.#silence.isSilent) this.#awaitClose();
+    else if (this.#stage === 'closing' && !this.#closingSilence.isSilent) this.#awaitClose();
     // An orderly end would leave what the client does not take to the system, in some megabytes of its memory for minutes.
     else if (socket.writableLength > 0) reset(socket);
     else socket.destroy();
@@ -316,7 +320,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       }
       const isFirstOfOwn = isOwnTurn && left === mostHeadsInTurn;
       if (left === 0 || (!isFirstOfOwn && this.#unread.hasLongHead(longHeadBytes))) {
-        this.#reading.waitForTurn(this.#onOwnTurn);
+        this.#reading.waitForTurn();
         break;
       }
       left -= 1;
@@ -385,7 +389,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   #awaitClose(): void {
-    this.deadlineMs = this.#silence.watch(this.#context.sweep, this.#clientMs, this.draining);
+    this.deadlineMs = this.#closingSilence.watch(this.#context.sweep, this.#clientMs, this.draining);
   }
 
   #awaitBody(): void {
@@ -393,6 +397,11 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#rate ??= new MinimumDataRate(this.#context.timeouts.bodyBytesPerSecond ?? 0);
     this.#rate.begin(this.#clientMs);
     this.deadlineMs = this.#context.sweep.in(this.#clientMs);
+  }
+
+  get #closingSilence(): ClosingSilence {
+    this.#silence ??= new ClosingSilence(this.#socket);
+    return this.#silence;
   }
 
   get #clientMs(): number {
