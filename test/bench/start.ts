@@ -11,6 +11,7 @@ import { spreadOf } from './forwarding/statistics.ts';
 import type { Figure } from './routing.ts';
 import { commandFigures } from './start/commands.ts';
 import { http2ShareFigures } from './start/http2-shares.ts';
+import { allocatorSettings } from './start/image-environment.ts';
 import { type Memory, memoryOfTree } from './start/memory.ts';
 import { shareFigures } from './start/shares.ts';
 
@@ -104,6 +105,7 @@ async function startsOf(consul: string, count: number, workers: number, times: n
   let beganMs = performance.now();
   const proxy = startSwarmgate(['proxy'], {
     env: {
+      ...allocatorSettings(),
       CONSUL_HTTP_ADDR: consul,
       ADMIN_PORT: String(admin),
       DEFAULT_PORTS: String(entry),

@@ -18,7 +18,7 @@ const chunkedLine = 'Transfer-Encoding: chunked\r\n';
  */
 export class AddedFields {
   readonly #peerAddress: string;
-  readonly #scheme: 'http' | 'https';
+  readonly #scheme: string;
   readonly #port: number;
   readonly #viaName: string | undefined;
   readonly #writesForwarded: boolean;
@@ -32,7 +32,7 @@ export class AddedFields {
 
   constructor(
     peerAddress: string,
-    scheme: 'http' | 'https',
+    scheme: string,
     port: number,
     viaName: string | undefined,
     writesForwarded = false,
@@ -113,20 +113,21 @@ interface LinesAroundHost {
   readonly behindHost: string;
 }
 
-const linesAroundHostByPort = { http: new Map<number, LinesAroundHost>(), https: new Map<number, LinesAroundHost>() };
+/** By scheme and port: as many as there are entrypoints. */
+const linesAroundHosts = new Map<string, Map<number, LinesAroundHost>>();
 
 /**
  * What stands between the client's address and the host, and behind it: the same for all connections of a port. Each piece that
  * a string is put together of is an object, which an idle connection keeps.
  */
-function linesAroundHost(scheme: 'http' | 'https', port: number): LinesAroundHost {
-  let known = linesAroundHostByPort[scheme].get(port);
-  if (known === undefined) {
-    const upToHost = inOnePiece(`\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `);
-    known = { upToHost, behindHost: inOnePiece(`\r\nX-Forwarded-Port: ${port}\r\n`) };
-    linesAroundHostByPort[scheme].set(port, known);
-  }
-  return known;
+function linesAroundHost(scheme: string, port: number): LinesAroundHost {
+  const known = linesAroundHosts.get(scheme)?.get(port);
+  if (known !== undefined) return known;
+  const upToHost = inOnePiece(`\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `);
+  const made = { upToHost, behindHost: inOnePiece(`\r\nX-Forwarded-Port: ${port}\r\n`) };
+  const ofScheme = linesAroundHosts.get(scheme) ?? new Map<number, LinesAroundHost>();
+  linesAroundHosts.set(scheme, ofScheme.set(port, made));
+  return made;
 }
 
 type ViaVersion = '1.0' | '1.1' | '2.0';

@@ -317,7 +317,8 @@ function fork(
   });
   const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
   // Glibc keeps a heap for each thread that ever requested memory: with one for all of them a worker takes 10 MB less.
-  return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX });
+  // The images set a threshold for the control process: a worker, whose buffers have that size, would pay for it with each of them.
+  return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX, MALLOC_MMAP_THRESHOLD_: undefined });
 }
 
 /** By the workers' last reports, about a second old. The count of a replaced worker is dropped. */

@@ -70,6 +70,14 @@ describe('the life of workers', function () {
     await until(() => pids().length === 2 && pids().every((pid) => !old.includes(pid)), 'new workers', 60_000);
   };
 
+  it('allocates as it would without what the images set for the control process', () => {
+    for (const pid of pids()) {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+      expect(variables).to.include('MALLOC_ARENA_MAX=1');
+      expect(variables.filter((each) => each.startsWith('MALLOC_MMAP_THRESHOLD_'))).to.deep.equal([]);
+    }
+  });
+
   it('has its share of the connections that stay open, and takes the others’ only where they do not respond', async () => {
     const [one = 0, other = 0] = pids();
     const count = 20;

@@ -138,12 +138,11 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   read(take: TakePayload): ParseError | undefined {
     const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
-    const body = this.#body;
-    const outcome = body.read(bytes, at, bytes.length, take);
+    const outcome = this.#body.read(bytes, at, bytes.length, take);
     if (typeof outcome !== 'number') return outcome;
     this.receivedBytes += outcome - at;
     this.#unread.takeTo(outcome);
-    if (body.done) {
+    if (this.#body.done) {
       this.#awaitsBody = false;
       this.deadlineMs = Number.POSITIVE_INFINITY;
     } else if (this.#awaitsBody && this.#rate?.take(outcome - at) === true) this.#awaitBody();

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** Modules of Node, and CommonJS files of packages, that a process has loaded with this file: those that `require` and `getBuiltinModule` load too. */
 async function loadedWith(file: string): Promise<readonly string[]> {
   const source = `
-    await import(${JSON.stringify(new URL(`../../packages/${file}`, import.meta.url).href)});
+    await import(${JSON.stringify(new URL(`../src/${file}`, import.meta.url).href)});
     const { _cache } = process.getBuiltinModule('node:module');
     console.log([...process.moduleLoadList, ...Object.keys(_cache)].join('\\n'));
     process.exit();`;
@@ -22,7 +22,7 @@ async function loadedWith(file: string): Promise<readonly string[]> {
 describe('what a worker has loaded when it starts', () => {
   let loaded: readonly string[] = [];
   before(async () => {
-    loaded = await loadedWith('proxy/src/control/workers/worker.ts');
+    loaded = await loadedWith('control/workers/worker.ts');
   });
   const has = (part: string) => loaded.some((each) => each.endsWith(part));
 
