@@ -187,6 +187,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['runtime/src/lifecycle.ts', 'resolve(true)', settles],
   ['runtime/src/lifecycle.ts', "'abort', onAbort", settles],
   ['runtime/src/log-lines.ts', 'this.#onDrained', own],
+  ['runtime/src/logger.ts', 'outputLines.end()', lastGuard],
   ['runtime/src/repeated-lines.ts', 'setTimeout(act', logs],
   [
     'runtime/src/shared-lookups.ts',

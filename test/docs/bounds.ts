@@ -74,6 +74,7 @@ export const boundedFolders = [
 export const boundsOfOwn: Readonly<Record<string, readonly string[]>> = {
   'packages/proxy/src/server/create-http-server.ts': ['mostRetries'],
   'packages/proxy/src/server/http1/request-body.ts': ['mostMovedBytes'],
+  'packages/proxy/src/server/http1/response-writer.ts': ['mostLeftBytes'],
   'packages/proxy/src/server/http2/http2-connection.ts': ['mostOutputBytes'],
   'packages/proxy/src/server/http2/reference/reference-stream.ts': ['mostUnconsumedBytes'],
   'packages/proxy/src/server/relay/name-patterns.ts': ['longest'],

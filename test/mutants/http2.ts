@@ -167,7 +167,11 @@ export const http2Mutants: readonly Mutant[] = [
         'if (complete && this.persistent)',
         'if (complete)',
       ],
-      ['a large piece overtakes the responses before', '    this.flush();\n    socket.cork();', '    socket.cork();'],
+      [
+        'a large piece overtakes the responses before',
+        '    this.flush();\n    this.#willWrite();',
+        '    this.#willWrite();',
+      ],
     ],
   ),
 ];

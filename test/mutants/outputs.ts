@@ -34,7 +34,7 @@ export const outputMutants: readonly Mutant[] = [
       ['a disk that was full once gets nothing more', '        else done();\n      });', '      });'],
       ['the last lines of a file are lost', "process.once('exit', () => this.#flush());", ''],
       ['what has left still counts', 'for (const { text } of batch) this.writableLength -= text.length;', ''],
-      ['nobody learns that a text has left', 'for (const { done } of batch) done?.();', ''],
+      ['no writer is notified that its text has left', 'for (const { done } of batch) done?.();', ''],
     ],
   ),
   ...faultsIn(

@@ -47,7 +47,7 @@ describe('fair turns', () => {
     expect(resumed).to.deep.equal([0, 1, 2]);
   });
 
-  it('reads on one connection at a time of those from which nothing is wanted any more', async () => {
+  it('reads on one connection at a time of those whose bytes are dropped', async () => {
     const resumed: number[] = [];
     const steps: (number | 'pause')[] = [];
     for (const socket of sockets(3, resumed))

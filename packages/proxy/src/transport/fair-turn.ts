@@ -27,7 +27,7 @@ export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => bo
 }
 
 /**
- * Ends the share of a connection from which nothing is wanted any more: it is read only so that a reset does not destroy what
+ * Ends the share of a connection whose bytes are dropped: it is read only so that a reset does not destroy what
  * its client has yet to read. However many there are, and however fast they send, one share a millisecond is read of them all.
  * @param isReading as of `yieldTurn`
  */

@@ -140,7 +140,7 @@ describe("Docker's responses", () => {
     });
   }
 
-  it('are read from a list without the ones that cannot be read, whose reasons are told', () => {
+  it('are read from a list without the ones that cannot be read, whose reasons are reported', () => {
     const reasons: string[] = [];
     const onUnusable = ({ message }: SwarmError) => reasons.push(message);
     const read = parseList([dnsrrService, { ...dnsrrService, ID: 5 }, 'x'], parseService, onUnusable);

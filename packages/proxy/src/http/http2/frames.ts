@@ -66,3 +66,10 @@ export const most31Bits = 0x7fff_ffff;
 
 /** What a client sends first (RFC 9113, section 3.4). A SETTINGS frame follows. */
 export const clientPreface: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+/** `part`: so far the bytes are those of the preface, which is longer. */
+export function prefaceAtStart(bytes: Buffer): 'whole' | 'part' | 'none' {
+  const length = Math.min(bytes.length, clientPreface.length);
+  if (bytes[0] !== clientPreface[0] || bytes.compare(clientPreface, 0, length, 0, length) !== 0) return 'none';
+  return length < clientPreface.length ? 'part' : 'whole';
+}

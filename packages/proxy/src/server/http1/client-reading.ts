@@ -43,7 +43,8 @@ export class ClientReading {
 
   /** As `count`, for what has been read and dropped. */
   countDropped(bytes: number): void {
-    if (this.#isShareRead(bytes)) dropInTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
+    if (this.#isShareRead(bytes))
+      dropInTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
   }
 
   #isShareRead(bytes: number): boolean {

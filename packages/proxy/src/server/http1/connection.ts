@@ -11,7 +11,7 @@ import type {
 } from '../../exchange/client-side.ts';
 import { type ConnectionCache, connectionCacheOf } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
-import { clientPreface } from '../../http/http2/frames.ts';
+import { prefaceAtStart } from '../../http/http2/frames.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
@@ -35,8 +35,6 @@ import { emptyBody, RequestBody, type TakePayload } from './request-body.ts';
 import { ResponseWriter, type WrittenConnection } from './response-writer.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
 import { UnreadBytes } from './unread-bytes.ts';
-
-const LF = 0x0a;
 
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
 export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection, ReadingOwner {
@@ -226,14 +224,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       case 'reading-head':
         this.#unread.append(chunk);
         if (this.#mayBeHttp2 && this.#isPreface()) return;
-        // Without a line end there is nothing new to parse, whatever trickles in, until the head is too long.
-        if (
-          this.#unread.bytes !== chunk &&
-          chunk.indexOf(LF) === -1 &&
-          this.#unread.length < this.#context.head.mostBytes
-        )
-          break;
-        this.#readHeads();
+        if (this.#unread.mayHoldHead(chunk, this.#context.head.mostBytes)) this.#readHeads();
         break;
       case 'exchange':
         this.#unread.append(chunk);
@@ -253,12 +244,9 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
   #isPreface(): boolean {
     const bytes = this.#unread.rest();
-    const length = Math.min(bytes.length, clientPreface.length);
-    if (bytes[0] !== clientPreface[0] || bytes.compare(clientPreface, 0, length, 0, length) !== 0) {
-      this.#mayBeHttp2 = false;
-      return false;
-    }
-    if (length < clientPreface.length) return true;
+    const found = prefaceAtStart(bytes);
+    this.#mayBeHttp2 = found !== 'none';
+    if (found !== 'whole') return this.#mayBeHttp2;
     this.#stage = 'closed';
     this.#unread.clear();
     Http1Connection.#events.release(this.#socket);

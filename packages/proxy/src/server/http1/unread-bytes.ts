@@ -1,4 +1,5 @@
 const headEnd = Buffer.from('\r\n\r\n');
+const LF = 0x0a;
 
 /** Received bytes that are not consumed yet. Usually a single chunk, which is not copied. */
 export class UnreadBytes {
@@ -15,6 +16,14 @@ export class UnreadBytes {
   /** The end of the next head is not among so many bytes, of which there are more. */
   hasLongHead(bytes: number): boolean {
     return this.length > bytes && this.bytes?.subarray(this.at, this.at + bytes).includes(headEnd) === false;
+  }
+
+  /**
+   * After `piece` was appended. Where a head is incomplete there is nothing new to parse without a line end, whatever trickles in, until
+   * there are `mostBytes`, which is too long.
+   */
+  mayHoldHead(piece: Buffer, mostBytes: number): boolean {
+    return this.bytes === piece || piece.includes(LF) || this.length >= mostBytes;
   }
 
   append(piece: Buffer): void {
