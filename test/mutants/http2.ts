@@ -169,8 +169,8 @@ export const http2Mutants: readonly Mutant[] = [
       ],
       [
         'a large piece overtakes the responses before',
-        '    this.flush();\n    this.#willWrite();',
-        '    this.#willWrite();',
+        '    this.flush();\n    this.#willWrite();\n    socket.cork();',
+        '    this.#willWrite();\n    socket.cork();',
       ],
     ],
   ),
