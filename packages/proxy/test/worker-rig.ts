@@ -219,3 +219,12 @@ function opened(port: number): Promise<Socket> {
     socket.once('error', reject);
   });
 }
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

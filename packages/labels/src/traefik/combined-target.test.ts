@@ -1,35 +1,5 @@
 import { expect } from 'chai';
-import { readDynamicFile } from './dynamic-file.ts';
-import type { DynamicFile } from './dynamic-parts.ts';
-import { readTraefikLabels } from './read-labels.ts';
-import type { TraefikService } from './traefik-options.ts';
-import { translateTraefik } from './translate-traefik.ts';
-
-function fileOf(text: string): DynamicFile {
-  const read = readDynamicFile(text, 'dynamic.yml');
-  if (!read.ok) throw new Error(read.problem.message);
-  return read.file;
-}
-
-function service(id: string, labels: Readonly<Record<string, string>>): TraefikService {
-  return { id, name: id, createdAt: '2026', labels, read: readTraefikLabels(labels), targetPorts: [] };
-}
-
-/** Services of the Swarm and the file, translated together. */
-function translated(text: string, ...services: readonly TraefikService[]) {
-  const { service: ofFile, closesTls } = fileOf(text);
-  const entrypoints = new Map([
-    ['web', ['plain']],
-    ['websecure', ['ssl']],
-  ]);
-  const options = {
-    exposedByDefault: true,
-    entrypoints,
-    defaultRule: 'Host(`x`)',
-    ...(closesTls === undefined ? {} : { closesTls }),
-  };
-  return translateTraefik([...services, ofFile], options, 0);
-}
+import { fileOf, service, translated } from '../../test/dynamic-files.ts';
 
 const swarm = (name: string, more: Readonly<Record<string, string>> = {}) =>
   service(name, { [`traefik.http.services.${name}.loadbalancer.server.port`]: '8080', ...more });

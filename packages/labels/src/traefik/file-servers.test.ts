@@ -1,28 +1,5 @@
 import { expect } from 'chai';
-import { readDynamicFile } from './dynamic-file.ts';
-import type { DynamicFile } from './dynamic-parts.ts';
-import { translateTraefik } from './translate-traefik.ts';
-
-function fileOf(text: string): DynamicFile {
-  const read = readDynamicFile(text, 'dynamic.yml');
-  if (!read.ok) throw new Error(read.problem.message);
-  return read.file;
-}
-
-function translated(text: string) {
-  const { service: ofFile, closesTls } = fileOf(text);
-  const entrypoints = new Map([
-    ['web', ['plain']],
-    ['websecure', ['ssl']],
-  ]);
-  const options = {
-    exposedByDefault: true,
-    entrypoints,
-    defaultRule: 'Host(`x`)',
-    ...(closesTls === undefined ? {} : { closesTls }),
-  };
-  return translateTraefik([ofFile], options, 0);
-}
+import { translated } from '../../test/dynamic-files.ts';
 
 describe('servers of the dynamic file of Traefik', () => {
   // [servers, fields of the destination; undefined: nothing is served]

@@ -113,6 +113,14 @@ const onPlain =
 const inTime = (work: Promise<void>): Promise<void> =>
   Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, 10_000).unref())]).catch(() => undefined);
 
+/** The preface of HTTP/2 and a whole request with a body. */
+const requestByHttp2 = Buffer.concat([
+  Buffer.from(clientPreface),
+  settings(),
+  headers(1, plainPost, Flag.endHeaders),
+  data(1, 'x', true),
+]).toString('latin1');
+
 const drives: readonly Drive[] = [
   ...endingKinds.flatMap(({ name, port, run }) =>
     // What only time ends takes long: on the ports where nothing else shows it.
@@ -159,26 +167,14 @@ const drives: readonly Drive[] = [
   {
     name: 'a request by HTTP/2, whose client then stays silent',
     run: onPlain(async (client) => {
-      const frames = [
-        Buffer.from(clientPreface),
-        settings(),
-        headers(1, plainPost, Flag.endHeaders),
-        data(1, 'x', true),
-      ];
-      client.write(Buffer.concat(frames).toString('latin1'));
+      client.write(requestByHttp2);
       await client.isOver();
     }),
   },
   {
     name: 'a request by HTTP/2, whose client then ends',
     run: onPlain(async (client) => {
-      const frames = [
-        Buffer.from(clientPreface),
-        settings(),
-        headers(1, plainPost, Flag.endHeaders),
-        data(1, 'x', true),
-      ];
-      client.write(Buffer.concat(frames).toString('latin1'));
+      client.write(requestByHttp2);
       client.socket.end();
       await client.isOver();
     }),

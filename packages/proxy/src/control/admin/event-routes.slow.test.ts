@@ -5,9 +5,8 @@ import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import express from 'express';
 import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+import { streamParts } from '../../../test/stream-parts.ts';
 import { ItemVersions } from '../live/item-versions.ts';
-import type { StateSource } from '../live/state-source.ts';
-import type { AdminParts } from './admin-parts.ts';
 import { mergeProblemsInSteps } from './collect-problems.ts';
 import { eventRoutes } from './event-routes.ts';
 import { LongResponses } from './long-responses.ts';
@@ -280,14 +279,8 @@ describe('a stream of events', () => {
       const items = new ItemVersions();
       for (let at = 0; at < 4_000; at += 1) items.put('services', `s${at}`, JSON.stringify('x'.repeat(4_000)));
       const closed = Promise.withResolvers<void>();
-      const feed = { items, isWhole: true, subscribe: () => () => closed.resolve() } as unknown as StateSource;
-      const parts = {
-        settings: {},
-        logger: silentLogger,
-        draining: () => isDraining && (held?.writableLength ?? 0) > 0,
-        long: new LongResponses(),
-        feeds: { replica: feed, all: feed },
-      } as unknown as AdminParts;
+      const draining = () => isDraining && (held?.writableLength ?? 0) > 0;
+      const parts = streamParts({ items, subscribe: () => () => closed.resolve() }, { draining });
       const app = express().use(eventRoutes(parts, { pingEveryMs: 20, stalledMs: 300 }));
 
       const server = createServer((request, response) => {
@@ -320,15 +313,7 @@ describe('a stream of events', () => {
 
 describe('streams of events that no client reads', () => {
   it('lose their places to new ones: what little is sent stays in the buffers of the system', async () => {
-    const feed = { items: new ItemVersions(), isWhole: true, subscribe: () => () => {} } as unknown as StateSource;
-    const parts = {
-      settings: {},
-      logger: silentLogger,
-      draining: () => false,
-      long: new LongResponses(),
-      feeds: { replica: feed, all: feed },
-    } as unknown as AdminParts;
-    const app = express().use(eventRoutes(parts, { pingEveryMs: 1_000, stalledMs: 30_000 }, 0));
+    const app = express().use(eventRoutes(streamParts({}), { pingEveryMs: 1_000, stalledMs: 30_000 }, 0));
     const server = createServer(app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 import { createServer, get as httpGet } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import express from 'express';
-import { ItemVersions } from '../live/item-versions.ts';
-import type { StateSource } from '../live/state-source.ts';
+import { streamParts } from '../../../test/stream-parts.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { eventRoutes } from './event-routes.ts';
 import { liveRoutes } from './live-routes.ts';
-import { LongResponses } from './long-responses.ts';
 
 describe('a client that is gone before its stream begins', () => {
   for (const path of ['/v1/events', '/v1/requests'])
@@ -21,15 +18,8 @@ describe('a client that is gone before its stream begins', () => {
           begun -= 1;
         };
       };
-      const feed = { items: new ItemVersions(), isWhole: true, subscribe: begin } as unknown as StateSource;
-      const parts = {
-        settings: {},
-        logger: silentLogger,
-        draining: () => false,
-        long: new LongResponses(),
-        feeds: { replica: feed, all: feed },
-        server: { workers: () => [], watchRequests: begin },
-      } as unknown as AdminParts;
+      const server = { workers: () => [], watchRequests: begin } as unknown as AdminParts['server'];
+      const parts = streamParts({ subscribe: begin }, { server });
       const called = Promise.withResolvers<void>();
       const routed = Promise.withResolvers<void>();
       const app = express()
@@ -45,14 +35,14 @@ describe('a client that is gone before its stream begins', () => {
           });
         })
         .use(eventRoutes(parts), liveRoutes(parts));
-      const server = createServer(app).listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const { port } = server.address() as AddressInfo;
+      const listening = createServer(app).listen(0, '127.0.0.1');
+      await once(listening, 'listening');
+      const { port } = listening.address() as AddressInfo;
       const client = httpGet({ host: '127.0.0.1', port, path, agent: false }).on('error', () => {});
       await called.promise;
       client.destroy();
       await routed.promise;
-      server.close();
+      listening.close();
       expect(begun).to.equal(0);
     });
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { pause } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
-import { get, type LocalResponse, listening } from '../../../test/worker-rig.ts';
+import { get, isAlive, type LocalResponse, listening } from '../../../test/worker-rig.ts';
 
 const file = fileURLToPath(new URL('../../../test/worker-control.ts', import.meta.url));
 
@@ -118,12 +118,3 @@ describe('workers whose control process is halted', function () {
     });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -10,7 +10,7 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { until } from '../../../test/until.ts';
-import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
+import { get, isAlive, Load, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import { prepareClusterServer } from './cluster-server.ts';
 
@@ -261,12 +261,3 @@ describe('the life of workers', function () {
     await rm(said.dataDir, { recursive: true, force: true });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
