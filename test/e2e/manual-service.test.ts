@@ -54,7 +54,8 @@ describe('a service outside the Swarm', () => {
       try {
         await untilResponds({ url: `${sharedStack().httpUrl}/legacy` }, 200, { withinMs: 60_000 });
       } catch (error) {
-        throw new Error(`not served; the proxy's log:\n${await sharedStack().logs('proxy')}`, { cause: error });
+        const log = await sharedStack().logs('proxy');
+        throw new Error(`not served; inside its container: ${await seenInside()}; its log:\n${log}`, { cause: error });
       }
     });
   }
@@ -135,6 +136,15 @@ describe('a gRPC service outside the Swarm', () => {
     expect(routes.find(({ service }) => service === 'cart')?.upstream).to.include({ protocol: 'grpc', secure: false });
   });
 });
+
+/**
+ * What a client gets that reaches the proxy without the engine's published port. That port accepts every connection, and closes it where
+ * the container does not take it: a client cannot tell that from a proxy that closes connections.
+ */
+async function seenInside(): Promise<string> {
+  const script = `await fetch('http://127.0.0.1/legacy').then(({ status }) => console.log(status), ({ cause }) => console.log(cause?.code))`;
+  return sharedStack().runInside('proxy', script).catch(String);
+}
 
 /** As containers see it: the gateway of the bridge by which Swarm's tasks reach their node. */
 async function addressOfThisMachine(): Promise<string> {

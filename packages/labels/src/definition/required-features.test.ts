@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { translate } from '../../test/translation.ts';
+import type { LabelEntry } from '../catalogue/label-entry.ts';
+import { destinationLabels, serviceLabels } from '../catalogue/labels.ts';
 import { knownFeatures, lackingFeature, withRequires } from './required-features.ts';
 
 describe('features that a definition requires', () => {
@@ -32,6 +34,34 @@ describe('features that a definition requires', () => {
       if (definition !== undefined) expect(withRequires(definition)).to.deep.equal(definition);
     });
   }
+
+  // Every label of the catalogue that restricts, as a field of its own, of the service or of a destination.
+  const restricting = [...Object.entries(serviceLabels), ...Object.entries(destinationLabels)].flatMap(
+    ([field, { name, restricts }]: readonly [string, LabelEntry]) =>
+      restricts === undefined ? [] : [{ field, name, restricts, isOfService: field in serviceLabels }],
+  );
+  for (const { field, name, restricts, isOfService } of restricting)
+    it(`name ${restricts} where ${name} is set, and a reader that lacks it serves nothing`, () => {
+      const { definition } = translate({ serviceName: 'x', servicePath: '/', port: '80' });
+      if (definition === undefined) throw new Error('it is rejected');
+      const older = new Set([...knownFeatures].filter((feature) => feature !== restricts));
+      const withField = <T extends object>(fields: T): T => ({ ...fields, [field]: 'set' });
+      const { destinations } = definition;
+      const places = isOfService
+        ? [
+            withField(definition),
+            { ...definition, destinations: destinations.map((each) => ({ ...each, overrides: withField({}) })) },
+          ]
+        : [{ ...definition, destinations: destinations.map(withField) }];
+      for (const place of places) {
+        const required = withRequires(place);
+        const [destination] = required.destinations;
+        if (destination === undefined) throw new Error('it has a destination');
+        expect([...(required.requires ?? []), ...(destination.requires ?? [])]).to.include(restricts);
+        expect(lackingFeature(required, destination, older)).to.equal(restricts);
+        expect(lackingFeature(required, destination)).to.equal(undefined);
+      }
+    });
 
   it('are those of the one destination that uses them', () => {
     const { definition } = translate({
