@@ -41,6 +41,7 @@ export function startTracing(
       ...(settings.otelServiceName === undefined ? {} : { 'service.name': settings.otelServiceName }),
     }),
     version,
+    spans: { publishedPorts: settings.publishedPorts },
     mostQueuedSpans: settings.mostQueuedSpans,
     mostSpansPerBatch: Math.min(settings.mostSpansPerBatch, settings.mostQueuedSpans),
     scheduleMs: settings.spanScheduleMs,

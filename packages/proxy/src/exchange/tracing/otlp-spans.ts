@@ -13,6 +13,8 @@ export interface TracedExchange {
 export interface SpanOptions {
   /** Send `url.query`. Default no: it may hold secrets of the service. */
   readonly withQuery?: boolean;
+  /** `PUBLISHED_PORTS`: `server.port` is the port that clients use. Default: that of the entrypoint. */
+  readonly publishedPorts?: ReadonlyMap<number, number>;
 }
 
 /** How many spans an exchange has: itself, and each attempt at an endpoint. */
@@ -25,9 +27,9 @@ export function spanCountOf({ endpoint, failedAttempts }: AccessRecord): number 
  * by the stable conventions for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). Text is put together as
  * it is: objects and their serialization cost four times as much.
  */
-export function spansOf({ record, trace, endedAtMs }: TracedExchange, { withQuery = false }: SpanOptions): string {
+export function spansOf({ record, trace, endedAtMs }: TracedExchange, options: SpanOptions): string {
   const startedAtMs = endedAtMs - record.durationMs;
-  const spans = [serverSpan(record, trace, startedAtMs, endedAtMs, withQuery)];
+  const spans = [serverSpan(record, trace, startedAtMs, endedAtMs, options)];
   for (const [at, failed] of (record.failedAttempts ?? []).entries()) {
     const { endpoint, afterMs, durationMs, failure } = failed;
     const beganAtMs = startedAtMs + afterMs;
@@ -91,7 +93,7 @@ function serverSpan(
   trace: RequestTrace,
   startedAtMs: number,
   endedAtMs: number,
-  withQuery: boolean,
+  { withQuery = false, publishedPorts }: SpanOptions,
 ): string {
   const { status, reason, route } = record;
   const attributes = [
@@ -99,7 +101,7 @@ function serverSpan(
     text('url.path', record.path),
     text('url.scheme', record.secure ? 'https' : 'http'),
     text('server.address', record.host),
-    integer('server.port', record.entryPort),
+    integer('server.port', publishedPorts?.get(record.entryPort) ?? record.entryPort),
     text('client.address', record.clientAddress),
     text('network.protocol.version', protocolVersions[record.protocol]),
   ];

@@ -221,6 +221,16 @@ describe('spans on their way to a collector', () => {
     expect(receiver.spans[1]?.attributes['url.query']).to.equal('token=1');
   });
 
+  it('name the port that clients use, where it is another than the entrypoint’s', async () => {
+    exporting({ spans: { publishedPorts: new Map([[443, 8443]]) } });
+    exporter?.add(
+      exchange({ endpoint, secure: true, entryPort: 443, durationMs: 30, upstreamMs: 20, attemptAfterMs: 5 }),
+    );
+    await arrived(2);
+    const [ofServer, ofClient] = receiver.spans.map(({ attributes }) => attributes['server.port']);
+    expect([ofServer, ofClient]).to.deep.equal([8443, 8080]);
+  });
+
   it('go many in one call', async () => {
     exporting({ mostSpansPerBatch: 50, scheduleMs: 60_000 });
     for (let each = 0; each < 50; each += 1) exporter?.add(exchange());

@@ -41,7 +41,7 @@ describe('spans from templates', () => {
     ['a refusal of the endpoint', { status: 404 }],
     ['a response of the proxy', { status: 502, reason: 'endpoint-unreachable', upstreamMs: undefined }],
   ];
-  const options = {};
+  const options = { publishedPorts: new Map([[443, 8443]]) };
 
   for (const [what, given, more] of cases)
     it(`are as without them: ${what}`, () => {
