@@ -43,10 +43,14 @@ export const workerMutants: readonly Mutant[] = [
     [
       [
         'a file that cannot be read costs every connection',
-        'this.#isUsable = false;',
-        'this.#isUsable = false;\n      throw error;',
+        'this.#isUsable = false;\n    this.#owner.onFault(error);',
+        'this.#isUsable = false;\n    throw error;',
       ],
-      ['what was read before an error spreads connections', 'this.#isUsable = false;', ''],
+      [
+        'what was read before an error spreads connections',
+        'this.#isUsable = false;\n    this.#owner.onFault(error);',
+        'this.#owner.onFault(error);',
+      ],
     ],
   ),
   ...faultsIn(

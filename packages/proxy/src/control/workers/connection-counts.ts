@@ -65,7 +65,12 @@ export class ConnectionCounts {
 
   /** Reads what all processes have written. `of` shows that until the next call. */
   read(): void {
-    this.#use(() => readSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0));
+    if (!this.#isUsable) return;
+    try {
+      readSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   isServing(place: number): boolean {
@@ -87,23 +92,25 @@ export class ConnectionCounts {
     this.#write(place * placeBytes + ofControlAt, given, isServing ? 1 : 0);
   }
 
+  /** The number of its descriptor may soon be that of another file: nothing is read or written any more. */
   close(): void {
+    this.#isUsable = false;
     closeSync(this.#fd);
   }
 
   #write(at: number, first: number, second: number): void {
     this.#pair.writeUInt32LE(first >>> 0, 0);
     this.#pair.writeUInt32LE(second >>> 0, 4);
-    this.#use(() => writeSync(this.#fd, this.#pair, 0, this.#pair.length, at));
-  }
-
-  #use(file: () => number): void {
     if (!this.#isUsable) return;
     try {
-      file();
+      writeSync(this.#fd, this.#pair, 0, this.#pair.length, at);
     } catch (error) {
-      this.#isUsable = false;
-      this.#owner.onFault(error);
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#isUsable = false;
+    this.#owner.onFault(error);
   }
 }

@@ -159,6 +159,14 @@ describe('the file that counts connections', () => {
     expect(faults).to.have.length(1);
   });
 
+  it('is not touched after it was closed: its descriptor may be another file’s', () => {
+    const counts = new ConnectionCounts(createCountsFile(2) ?? -1, 2, owner);
+    counts.close();
+    counts.read();
+    counts.writeOfControl(0, 1, true);
+    expect(counts.isUsable).to.equal(false);
+  });
+
   it('is left out where no directory takes it', () => {
     expect(createCountsFile(2, ['/nonexistent'])).to.equal(undefined);
   });
