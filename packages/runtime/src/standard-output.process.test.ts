@@ -35,7 +35,8 @@ describe('the standard output of a process', () => {
       const logger = createLogger();
       for (let at = 0; at < 50; at += 1) logger.info({ at }, 'line');
       process.exit(3);`;
-    const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    // With what this process was started with, so that a fault planted here is planted there.
+    const { status } = spawnSync(process.execPath, [...process.execArgv, '--input-type=module', '--eval', program], {
       stdio: ['ignore', fd, 'inherit'],
     });
     const lines = readFileSync(path, 'utf8').trim().split('\n');
