@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KeyValueStore, type SecretsKey, secretsKeyOf } from '@swarmgate/registry';
-import { hostileTexts, mutationsOf, pathsOf, textOf } from '@swarmgate/registry/test/hostile-documents';
+import { hostileRuns, hostileTexts, mutationsOf, pathsOf, textOf } from '@swarmgate/registry/test/hostile-documents';
 import { silentLogger } from '@swarmgate/runtime';
 import { fuzzRuns, until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
@@ -20,7 +20,7 @@ import { documentFolder } from './document-folder.ts';
 import * as documents from './documents.ts';
 
 const seed = 20_261_129;
-const runs = { reports: 5_000, readings: 1_500, folder: 300 };
+const runs = hostileRuns.certificates;
 const name = 'a.example.com';
 const issuer = issuerOf('letsencrypt');
 
@@ -171,7 +171,7 @@ describe('documents of certificates in the registry, whatever stands in them', f
             nowMs: 8,
           } as never);
         }),
-        fuzzRuns(runs.reports / 5, seed),
+        fuzzRuns(runs.reports, seed),
       );
     });
 

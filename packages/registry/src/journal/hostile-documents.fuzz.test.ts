@@ -7,6 +7,7 @@ import { openRegistryUnderTest } from '../../test/embedded-registry.ts';
 import {
   completeDefinition,
   completeEndpoints,
+  hostileRuns,
   hostileTexts,
   mutationsOf,
   pathsOf,
@@ -21,8 +22,7 @@ import { readHistory } from './history.ts';
 import { JournalContext } from './journal-context.ts';
 import { keyLayout } from './key-layout.ts';
 
-// Together with the proxy's hostile-documents.fuzz.test.ts some 100,000 cases.
-const runs = { definition: 6_000, endpoints: 45_000, others: 14_000, maintenance: 4_000, history: 1_000 };
+const runs = hostileRuns.registry;
 const seed = 20_260_102;
 
 const layout = keyLayout('edge');
@@ -97,6 +97,23 @@ describe('documents of the registry, whatever stands in them', function () {
   it('are mutated in every field of every kind', () => {
     expect(pathsOf(definition).length).to.be.greaterThan(100);
     expect(pathsOf(endpoints).length).to.be.greaterThan(20);
+  });
+
+  it('are 100,000 cases with those of the snapshot, the bus, certificates and Docker', () => {
+    const { registry, served, snapshots, certificates, docker } = hostileRuns;
+    const sum = (of: Readonly<Record<string, number>>) => Object.values(of).reduce((all, each) => all + each, 0);
+    const cases =
+      sum(registry) +
+      2 * registry.others +
+      sum(served) +
+      2 * served.messages +
+      snapshots.files * snapshots.linesOfOne +
+      snapshots.heads +
+      6 * certificates.reports +
+      4 * certificates.readings +
+      certificates.folder +
+      sum(docker);
+    expect(cases).to.be.at.least(100_000);
   });
 
   it('give a definition that is checked, or problems', async () => {
@@ -236,7 +253,7 @@ describe('documents of the registry, whatever stands in them', function () {
           expect(good?.ok && good.document.destinations[0]?.port).to.equal(port);
           await under.registry.history('swarm/web', signal);
         }),
-        fuzzRuns(300, seed),
+        fuzzRuns(runs.beside, seed),
       );
     } finally {
       await under.remove();

@@ -1,5 +1,5 @@
 import { checkDefinition, checkEndpoints } from '@swarmgate/registry';
-import { hostileTexts, mutationsOf, pathsOf, textOf } from '@swarmgate/registry/test/hostile-documents';
+import { hostileRuns, hostileTexts, mutationsOf, pathsOf, textOf } from '@swarmgate/registry/test/hostile-documents';
 import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import type { SwarmError } from './swarm-error.ts';
 import { tasksDiffer, viewOf, withServices, withTasks } from './swarm-view.ts';
 
 const seed = 20_261_129;
-const runs = { service: 3_000, task: 3_000, node: 1_500, network: 500, event: 5_000 };
+const runs = hostileRuns.docker;
 
 const service = (id: string, name: string) => ({
   ID: id,

@@ -2,6 +2,7 @@ import { checkDefinition, checkEndpoints, type ServiceDefinition, type Stored } 
 import {
   completeDefinition,
   completeEndpoints,
+  hostileRuns,
   hostileTexts,
   mutationsOf,
   textOf,
@@ -17,10 +18,11 @@ import { createRouteTable } from '../../routing/create-route-table.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import { readRequestTarget } from '../../routing/path-readings.ts';
 import { readMessage } from '../bus/message.ts';
+import { readTotals, windowsOf } from '../numbers/replica-totals.ts';
 import { ServedServices } from './served-services.ts';
 
 const seed = 20_260_102;
-const runs = { documents: 3_000, messages: 5_000 };
+const runs = hostileRuns.served;
 
 describe('a document of one service, whatever stands in it', function () {
   this.timeout(120_000);
@@ -119,19 +121,60 @@ describe('a document of one service, whatever stands in it', function () {
     expect(served).to.be.greaterThan(runs.documents / 10);
   });
 
-  it('is no message of a replica either', () => {
-    const message = {
-      version: 1,
-      sender: 's',
+  for (const hint of [
+    { kind: 'sequence', registryId: 'r', sequence: 5 },
+    { kind: 'ejected', endpointId: 'task-1' },
+    { kind: 'traffic', requestsPerSecond: 1.5, inFlight: 2 },
+  ])
+    it(`is no message of a replica either: ${hint.kind}`, () => {
+      const message = { version: 1, sender: 's', replica: 'one', hint };
+      let usable = 0;
+      fc.assert(
+        fc.property(texts(message), (text) => {
+          const read = readMessage(text);
+          if (read === undefined) return;
+          usable += 1;
+          expect(read.replica).to.match(/^[A-Za-z0-9._-]+$/);
+          const { kind, ...values } = read.hint;
+          expect(kind).to.be.oneOf(['sequence', 'ejected', 'traffic']);
+          for (const value of Object.values(values))
+            if (typeof value === 'number') expect(value).to.be.within(0, Number.MAX_SAFE_INTEGER);
+            else expect(value.length).to.be.within(1, 256);
+        }),
+        fuzzRuns(runs.messages, seed),
+      );
+      expect(usable).to.be.greaterThan(runs.messages / 20);
+    });
+
+  it('is no count of a replica that cannot be added up', () => {
+    const window = { cells: [12, 3, 40, 1], bytes: [10, 20], reasons: { 'no-route': 2 } };
+    const totals = {
       replica: 'one',
-      hint: { kind: 'sequence', registryId: 'r', sequence: 5 },
+      at: '2026-01-02T03:04:05.000Z',
+      complete: true,
+      inFlight: 1,
+      seconds: { lastMinute: 60, last15Minutes: 900, sinceStart: 1_000 },
+      services: {
+        'swarm/a': { inFlight: 1, lastMinute: window, last15Minutes: window, sinceStart: window },
+        '': { inFlight: 0 },
+      },
     };
+    let usable = 0;
     fc.assert(
-      fc.property(texts(message), (text) => {
-        const read = readMessage(text);
-        if (read !== undefined) expect(read.replica).to.match(/^[A-Za-z0-9._-]+$/);
+      fc.property(texts(totals), (text) => {
+        const read = readTotals(text);
+        if (read === undefined) return;
+        usable += 1;
+        const steps = windowsOf(read);
+        let step = steps.next();
+        while (step.done !== true) step = steps.next();
+        for (const { seconds, counts } of Object.values(step.value)) {
+          expect(seconds).to.be.greaterThan(0);
+          for (const each of counts.values()) expect(each.requests).to.be.at.least(0);
+        }
       }),
-      fuzzRuns(runs.messages, seed),
+      fuzzRuns(runs.totals, seed),
     );
+    expect(usable).to.be.greaterThan(runs.totals / 20);
   });
 });

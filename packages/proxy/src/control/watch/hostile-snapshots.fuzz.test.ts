@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   completeDefinition,
   completeEndpoints,
+  hostileRuns,
   hostileTexts,
   mutationsOf,
   textOf,
@@ -16,8 +17,8 @@ import { definition, endpoints } from '../../../test/registered.ts';
 import { readSnapshotFile, SnapshotFileError } from './snapshot-file.ts';
 
 const seed = 20_261_129;
-const linesOfOne = 20;
-const runs = { services: 100, heads: 1_000 };
+const runs = hostileRuns.snapshots;
+const { linesOfOne } = runs;
 
 const head = {
   kind: 'swarmgate-snapshot',
@@ -82,9 +83,9 @@ describe('a snapshot on disk, whatever stands in it', function () {
         }
         served += Number(found.has('swarm/hostile'));
       }),
-      fuzzRuns(runs.services, seed),
+      fuzzRuns(runs.files, seed),
     );
-    expect(served).to.be.greaterThan(runs.services / 2);
+    expect(served).to.be.greaterThan(runs.files / 2);
   });
 
   it('is read, of another instance, or refused by name, whatever its head', async () => {
