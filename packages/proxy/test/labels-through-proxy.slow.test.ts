@@ -127,6 +127,11 @@ const cases: readonly Case[] = [
     },
   },
   {
+    what: 'the announcement of HTTP/3 elsewhere',
+    labels: { setResHeader: `Alt-Svc 'h3=":443"; ma=60'` },
+    expect: ({ headers }) => expect(headers['alt-svc']).to.equal('h3=":443"; ma=60'),
+  },
+  {
     what: 'sessionType',
     labels: { sessionType: 'sticky-server' },
     expect: ({ headers }) =>
