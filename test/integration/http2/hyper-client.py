@@ -13,7 +13,7 @@ import h2.settings
 
 port = int(sys.argv[1])
 secure = "tls" in sys.argv
-wanted = json.load(sys.stdin)
+requests = json.load(sys.stdin)
 
 sock = socket.create_connection(("127.0.0.1", port), timeout=30)
 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -65,7 +65,7 @@ def send(stream):
 
 
 order = []
-for request in wanted:
+for request in requests:
     stream = conn.get_next_available_stream_id()
     order.append(stream)
     fields = [

@@ -1,5 +1,5 @@
-# Frames of hyperframe to a port of a proxy, one connection for each case: `hyper-frames.py PORT [tls]`. Prints what each was answered
-# with, as hyperframe reads it: the code of GOAWAY (`connection CODE`), of RST_STREAM (`stream CODE`), or the status of a response.
+# Frames of hyperframe to a port of a proxy, one connection for each case: `hyper-frames.py PORT [tls]`. Prints what each got,
+# as hyperframe reads it: the code of GOAWAY (`connection CODE`), of RST_STREAM (`stream CODE`), or the status of a response.
 import json
 import socket
 import ssl
@@ -128,7 +128,7 @@ def outcome(frames):
         context.set_alpn_protocols(["h2"])
         sock = context.wrap_socket(sock, server_hostname="localhost")
     sent = b"".join(each if isinstance(each, bytes) else each.serialize() for each in frames)
-    # The answer to PING shows that the connection has survived what came before it.
+    # The acknowledgement of PING shows that the connection has survived what came before it.
     probe = PingFrame(0, b"survived").serialize()
     sock.sendall(preface + SettingsFrame(0).serialize() + sent + probe)
     received = b""
