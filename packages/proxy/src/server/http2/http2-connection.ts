@@ -6,7 +6,7 @@ import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
-import { takeOwnTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.ts';
 import { readMemory } from '../../transport/read-memory.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
@@ -54,6 +54,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   /** It had more to do at once than its share of a turn. */
   #isHeavy = false;
   #turnsOfChunk = 0;
+  /** While it closes, since its last turn. */
+  #droppedBytes = 0;
   readonly #silence: ClosingSilence;
   /** Draining, or its client broke the protocol: it gets little time to close. */
   #isShort = false;
@@ -158,6 +160,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #onData(chunk: Buffer): void {
     readMemory.count(chunk.length);
+    if (this.#stage === 'closing') this.#drop(chunk.length);
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
     if (this.#isHeavy) this.#goOnLater(chunk, 0);
     else this.#read(chunk, 0);
@@ -185,6 +188,14 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.#turnsOfChunk = 0;
     if (chunk.length >= fullChunkBytes) this.#yieldTurn();
     else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** A client that broke the protocol may go on sending at full speed until it reads of the end. */
+  #drop(bytes: number): void {
+    this.#droppedBytes += bytes;
+    if (this.#droppedBytes < shareBytes) return;
+    this.#droppedBytes = 0;
+    dropInTurn(this.#socket, this, () => this.#stage === 'closing');
   }
 
   #goOnLater(chunk: Buffer, from: number): void {

@@ -82,6 +82,23 @@ describe('HTTP/2 in one packet', () => {
         end();
       }));
 
+  it('pauses between shares of what a client goes on sending behind its GOAWAY, until it ends', () =>
+    onStage(makeHttp2Server, async ({ rig }) => {
+      const { client, socket, end } = await ownConnection(rig);
+      client.send();
+      await until(() => client.frames.length > 0, 'the connection');
+      socket().emit('data', data(0, 'x'));
+      const piece = Buffer.alloc(16_384);
+      for (let at = 0; at < 3; at++) socket().emit('data', piece);
+      expect(socket().isPaused()).to.equal(false);
+      socket().emit('data', piece);
+      expect(socket().isPaused()).to.equal(true);
+      // Only a socket that is read shows that its client has closed.
+      await until(() => socket().closed, 'the end');
+      expect((await client.goaways(1)).map(([, code]) => code)).to.deep.equal([1]);
+      end();
+    }));
+
   it('goes on with one connection in a turn, however many have more to do than their share', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
       backend.onRequest = () => undefined;
