@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { sparkPoints } from './history-ring.ts';
+import { Scroller } from './scroller.tsx';
 import type { ServiceState } from './service-rows.ts';
 import type { Health } from './types.ts';
 
@@ -82,13 +83,12 @@ export function Outcome({ kind, children }: { readonly kind: 'ok' | 'error'; rea
   );
 }
 
-/** A table that may be wider than the page: it scrolls by itself, by keyboard, too. */
+/** A table that may be wider than the page. */
 export function TableBox({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus
-    <section class="scroller plain" aria-label={title} tabIndex={0}>
+    <Scroller title={title} kind="plain">
       {children}
-    </section>
+    </Scroller>
   );
 }
 

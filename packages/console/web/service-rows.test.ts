@@ -71,6 +71,7 @@ describe('the rows of the overview', () => {
     ['has a warning', stateOf([route('a')], [problem('a', 'warning')]), 'warning'],
     ['has an error', stateOf([route('a')], [problem('a', 'warning'), problem('a', 'error')]), 'error'],
     ['was rejected, so no route has it', stateOf([], [problem('a', 'error')]), 'error'],
+    ['has no route, because another service has its match', stateOf([], [problem('a', 'warning')]), 'error'],
   ] as const)
     it(`show ${expected} for a service that ${title}`, () => {
       expect(state).to.equal(expected);

@@ -57,7 +57,8 @@ function stateOf(routes: readonly StateRoute[], endpointsUp: number, problems: r
   if (routes.some(({ maintenance }) => maintenance === true)) return 'maintenance';
   // A route that redirects to another host needs no endpoint.
   if (routes.some(({ redirectToHost }) => redirectToHost === undefined) && endpointsUp === 0) return 'down';
-  if (problems.some(({ severity }) => severity === 'error')) return 'error';
+  // Without a route it gets no request, however harmless its problem is called.
+  if (problems.some(({ severity }) => severity === 'error' || routes.length === 0)) return 'error';
   return problems.length > 0 || routes.some(({ blockedBy }) => blockedBy !== undefined) ? 'warning' : 'ok';
 }
 
@@ -107,13 +108,18 @@ export function filterRows(rows: readonly ServiceRow[], filter: string): readonl
 }
 
 /** Equal ones by name. */
-export function sortRows(rows: readonly ServiceRow[], { column, descending }: Sorting): readonly ServiceRow[] {
+export function sortRows(rows: readonly ServiceRow[], sorting: Sorting): readonly ServiceRow[] {
+  return rows.toSorted(rowComparison(sorting));
+}
+
+/** Never 0 for two services: the order is one, whatever it was before. */
+export function rowComparison({ column, descending }: Sorting): (a: ServiceRow, b: ServiceRow) => number {
   const sign = descending ? -1 : 1;
   const byName = (a: ServiceRow, b: ServiceRow) => compare(a.service, b.service) || compare(a.owner, b.owner);
-  if (column === 'service') return rows.toSorted((a, b) => sign * byName(a, b));
-  if (column === 'owner') return rows.toSorted((a, b) => sign * compare(a.owner, b.owner) || byName(a, b));
+  if (column === 'service') return (a, b) => sign * byName(a, b);
+  if (column === 'owner') return (a, b) => sign * compare(a.owner, b.owner) || byName(a, b);
   const figure = figureOf[column];
-  return rows.toSorted((a, b) => sign * (figure(a) - figure(b)) || byName(a, b));
+  return (a, b) => sign * (figure(a) - figure(b)) || byName(a, b);
 }
 
 function compare(a: string, b: string): number {

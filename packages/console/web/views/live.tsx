@@ -8,6 +8,8 @@ import type { LiveRequest } from '../types.ts';
 
 const mostLines = 200;
 
+/** Least time between two updates of the list: thousands of requests would be as many. */
+const showEveryMs = 100;
 /** Where responses are kept until their end, a stream lasts so long. */
 const cutForMs = 2_000;
 
@@ -40,15 +42,27 @@ export function LiveView() {
     source.onerror = () => {
       state.value = source.readyState === EventSource.CLOSED ? 'broken' : 'connecting';
     };
+    let ended: LiveRequest[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const show = () => {
+      timer = undefined;
+      const from = (lines.value[0]?.number ?? 0) + 1;
+      const numbered = ended.map((each, at) => ({ ...each, number: from + at })).toReversed();
+      lines.value = [...numbered, ...lines.value].slice(0, mostLines);
+      ended = [];
+    };
     source.addEventListener('request', ({ data }) => {
       if (isPaused.value) return;
-      const number = (lines.value[0]?.number ?? 0) + 1;
-      lines.value = [{ ...(JSON.parse(data) as LiveRequest), number }, ...lines.value].slice(0, mostLines);
+      ended.push(JSON.parse(data) as LiveRequest);
+      timer ??= setTimeout(show, showEveryMs);
     });
     source.addEventListener('skipped', ({ data }) => {
       skipped.value += (JSON.parse(data) as { readonly count: number }).count;
     });
-    return () => source.close();
+    return () => {
+      source.close();
+      clearTimeout(timer);
+    };
   }, [path, mayRead]);
   if (!mayRead)
     return (

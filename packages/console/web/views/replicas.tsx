@@ -48,6 +48,8 @@ export function ReplicasView() {
               const { replica, sequence, routes, rejected, version, since, live } = each;
               const isOwn = replica === now.replica;
               const state = !isOwn ? 'live' : now.draining ? 'draining' : now.ready ? 'ready' : 'not ready';
+              const isWell = state === 'live' || state === 'ready';
+              const behind = describeBehind(each, now);
               return (
                 <tr key={replica}>
                   <th scope="row">
@@ -55,10 +57,12 @@ export function ReplicasView() {
                     {isOwn && ' (this one)'}
                   </th>
                   <td>
-                    <span class={`badge ${state === 'live' || state === 'ready' ? 'ok' : 'warning'}`}>{state}</span>
+                    <span class={`badge ${isWell ? 'ok' : 'warning'}`}>
+                      <span aria-hidden="true">{isWell ? '●' : '▲'}</span> {state}
+                    </span>
                   </td>
                   <td>#{sequence}</td>
-                  <td>{describeBehind(each, now)}</td>
+                  <td>{behind === 'none' ? behind : <span class="badge warning">▲ {behind}</span>}</td>
                   <td>{routes}</td>
                   <td>{rejected}</td>
                   <td>{live === undefined ? '–' : `${formatRate(live.requestsPerSecond)}/s`}</td>

@@ -39,7 +39,7 @@ export function ServiceView() {
         <a href={hashOf('services')}>All services</a>
       </Empty>
     );
-  const [match = ''] = row.matches;
+  const [match] = row.matches;
   return (
     <section class="service">
       <p>
@@ -55,12 +55,16 @@ export function ServiceView() {
           ['Changed', formatTime(found?.definition?.updatedAt)],
           ['Endpoints', `${row.endpointsUp} of ${row.endpoints} take requests`],
           ...weightOf(found),
-          [
-            'Explain',
-            <a key="explain" href={hashOf('explain', [], { url: explainUrl(match) })}>
-              why a request goes here
-            </a>,
-          ],
+          ...(match === undefined
+            ? []
+            : ([
+                [
+                  'Explain',
+                  <a key="explain" href={hashOf('explain', [], { url: explainUrl(match) })}>
+                    why a request goes here
+                  </a>,
+                ],
+              ] as const)),
         ]}
       />
       {found !== undefined && (
@@ -76,6 +80,9 @@ export function ServiceView() {
       {error !== undefined && <Outcome kind="error">{error}</Outcome>}
       {found !== undefined && <NumbersPart numbers={found.numbers} />}
       <h2>Matches</h2>
+      {match === undefined && (
+        <p class="hint">None: no request goes to it. Its problems say why, and how its owner mends that.</p>
+      )}
       <ul class="plain-list">
         {row.matches.map((each) => (
           <li key={each}>

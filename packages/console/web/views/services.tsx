@@ -1,27 +1,23 @@
 import { computed, signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatMs, formatPercent, formatRate } from '../format.ts';
+import { LineSlots } from '../line-slots.ts';
 import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import {
-  curlOf,
-  explainUrl,
-  filterRows,
-  type ServiceRow,
-  type SortColumn,
-  type Sorting,
-  sortRows,
-} from '../service-rows.ts';
+import { RowOrder } from '../row-order.ts';
+import { Scroller } from '../scroller.tsx';
+import { curlOf, explainUrl, filterRows, type ServiceRow, type SortColumn, type Sorting } from '../service-rows.ts';
 import { loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
 
 // Kept while other views are shown.
 const filter = signal('');
 const sorting = signal<Sorting>({ column: 'rate', descending: true });
 
+const order = new RowOrder();
 // Before the filter: a key that is pressed there sorts nothing.
-const sorted = computed(() => sortRows(rows.value, sorting.value));
+const sorted = computed(() => order.sort(rows.value, sorting.value));
 
-const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide'])[] = [
+const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide' | 'middle'])[] = [
   ['service', 'Service', 'text'],
   ['state', 'State', 'text'],
   ['rate', 'Rate', 'figure'],
@@ -30,12 +26,12 @@ const columns: readonly (readonly [column: SortColumn, title: string, kind: 'tex
   ['p99', 'p99', 'figure'],
   ['endpoints', 'Endpoints', 'figure'],
   ['owner', 'Owner', 'wide'],
-  ['problems', 'Problems', 'wide'],
+  ['problems', 'Problems', 'middle'],
 ];
 
 /** Of one line in CSS pixels: style.css fixes it, so that only those in sight are made. */
 const rowHeight = 52;
-const beyondSight = 8;
+const beyondSight = 4;
 
 export function ServicesView() {
   const shown = useComputed(() => filterRows(sorted.value, filter.value));
@@ -142,11 +138,12 @@ function Samples() {
 }
 
 function ServiceTable({ rows: all }: { readonly rows: readonly ServiceRow[] }) {
-  const scroller = useRef<HTMLElement>(null);
+  const box = useRef<HTMLElement>(null);
   const top = useSignal(0);
   const height = useSignal(900);
+  const slots = useRef(new LineSlots());
   useEffect(() => {
-    const element = scroller.current;
+    const element = box.current;
     if (element === null) return;
     const observer = new ResizeObserver(() => {
       height.value = element.clientHeight;
@@ -156,33 +153,42 @@ function ServiceTable({ rows: all }: { readonly rows: readonly ServiceRow[] }) {
   }, [height]);
   const first = Math.min(all.length, Math.max(0, Math.floor(top.value / rowHeight) - beyondSight));
   const last = Math.min(all.length, Math.ceil((top.value + height.value) / rowHeight) + beyondSight);
+  const inSight = all.slice(first, last);
+  const focused = document.activeElement?.closest('tr')?.dataset.key;
+  const slotOf = slots.current.assign(
+    inSight.map(({ key }) => key),
+    focused,
+  );
   return (
-    <section
-      class="scroller"
-      ref={scroller}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has to by keyboard, too
-      tabIndex={0}
-      aria-label="Services"
-      onScroll={(event) => {
-        top.value = event.currentTarget.scrollTop;
+    <Scroller
+      title="Services"
+      box={box}
+      onScroll={(now) => {
+        top.value = now;
       }}
     >
-      <table aria-rowcount={all.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            {columns.map(([column, title, kind]) => (
-              <ColumnHead key={column} column={column} title={title} kind={kind} />
+      {/* The room of those out of sight. */}
+      <div style={{ paddingTop: `${first * rowHeight}px`, paddingBottom: `${(all.length - last) * rowHeight}px` }}>
+        <table aria-rowcount={all.length + 1}>
+          <colgroup>
+            {columns.map(([column, , kind]) => (
+              <col key={column} class={`${column} ${kind}`} />
             ))}
-          </tr>
-        </thead>
-        <tbody>
-          <Spacer height={first * rowHeight} />
-          {all.slice(first, last).map((row, at) => (
-            <ServiceLine key={row.key} row={row} at={first + at + 2} />
-          ))}
-          <Spacer height={(all.length - last) * rowHeight} />
-        </tbody>
-      </table>
+          </colgroup>
+          <thead>
+            <tr aria-rowindex={1}>
+              {columns.map(([column, title, kind]) => (
+                <ColumnHead key={column} column={column} title={title} kind={kind} />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {inSight.map((row, at) => (
+              <ServiceLine key={slotOf[at]} row={row} at={first + at + 2} />
+            ))}
+          </tbody>
+        </table>
+      </div>
       {all.length === 0 && (
         <Empty title="No service matches">
           <p>
@@ -200,17 +206,7 @@ function ServiceTable({ rows: all }: { readonly rows: readonly ServiceRow[] }) {
           </button>
         </Empty>
       )}
-    </section>
-  );
-}
-
-function Spacer({ height }: { readonly height: number }) {
-  if (height <= 0) return null;
-  return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus
-    <tr aria-hidden="true" class="spacer">
-      <td colSpan={columns.length} style={{ height: `${height}px` }} />
-    </tr>
+    </Scroller>
   );
 }
 
@@ -244,19 +240,11 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
   const { key, owner, service, state, matches, endpoints, endpointsUp, numbers, problems } = row;
   // Drawn again with every reading.
   const figures = tick.value >= 0 ? rates.of(key) : [];
-  const [first = '*/', ...more] = matches;
   return (
-    <tr aria-rowindex={at}>
+    <tr aria-rowindex={at} data-key={key}>
       <th scope="row" class="text">
         <a href={hashOf('services', [owner, service])}>{service}</a>
-        <a
-          class="match"
-          href={hashOf('explain', [], { url: explainUrl(first) })}
-          title={`Explain where a request for it goes\n${matches.join('\n')}`}
-        >
-          <bdi>{first}</bdi>
-          {more.length > 0 && ` +${more.length}`}
-        </a>
+        <MatchLink matches={matches} service={service} />
       </th>
       <td class="text">
         <StateBadge state={state} />
@@ -272,9 +260,30 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
         {endpointsUp}/{endpoints}
       </td>
       <td class="wide">{owner}</td>
-      <td class="wide">
+      <td class="middle">
         {problems.length === 0 ? '–' : <a href={hashOf('problems', [], { service })}>{problems.length}</a>}
       </td>
     </tr>
+  );
+}
+
+/** The way to Explain; without a route, to what keeps it from having one. */
+function MatchLink({ matches, service }: { readonly matches: readonly string[]; readonly service: string }) {
+  const [first, ...more] = matches;
+  if (first === undefined)
+    return (
+      <a class="match" href={hashOf('problems', [], { service })}>
+        takes no request
+      </a>
+    );
+  return (
+    <a
+      class="match"
+      href={hashOf('explain', [], { url: explainUrl(first) })}
+      title={`Explain where a request for it goes\n${matches.join('\n')}`}
+    >
+      <bdi>{first}</bdi>
+      {more.length > 0 && ` +${more.length}`}
+    </a>
   );
 }
