@@ -128,8 +128,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     this.#trailers = trailerLinesOf(trailers);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the signature is that of node:http
-  override write(chunk: any, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const done = typeof encoding === 'function' ? encoding : callback;
     if (this.#refusesPassed()) return false;
     const bytes = bytesOf(chunk, encoding);
@@ -150,8 +149,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     return false;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the signature is that of node:http
-  override end(chunk?: any, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+  override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
     const data = typeof chunk === 'function' || !chunk ? undefined : chunk;
     const done = [chunk, encoding, callback].find((each) => typeof each === 'function') as WriteCallback | undefined;
     if (this.#refusesPassed()) return this;
