@@ -62,6 +62,7 @@ describe('swarmgate standalone', function () {
     const { log } = start();
     await said('Stop it with Ctrl-C');
     expect(log()).to.include('Swarmgate is ready.').and.include('embedded in').and.include('samples of examples/');
+    expect(log().match(/https?:\/\/\S+/)?.[0], 'the first URL').to.equal(`http://localhost:${ports.admin}/`);
     const commands = [...log().matchAll(/^curl (\S+)/gm)].map(([, url = '']) => url);
     expect(commands).to.have.length.of.at.least(2);
     for (const url of commands) expect(await statusOf(ports.entry, new URL(url).pathname), url).to.equal(200);

@@ -63,6 +63,17 @@ export const authRuleCases: readonly AuthCase[] = [
       expect: (given) => expect(given.headers['set-cookie']).to.equal('mine=1; Path=/'),
     }),
   ),
+  ...[{}, { requestHeaders: 'requestHeaders=Cookie' }, { trustForwardHeader: 'trustForwardHeader=true' }].map(
+    (options): AuthCase => ({
+      what: `a login of the console reaches neither the auth service nor the service: ${Object.keys(options).join() || 'plainly'}`,
+      labels: { forwardAuth: ['http://AUTH/verify', ...Object.values(options)].join() },
+      auth: passes,
+      request: { headers: { cookie: 'swarmgate_session=a.b.c; own=1; __Host-swarmgate_session=a.b.c' } },
+      expect: (_given, { auth, backend }) => {
+        for (const call of [only(auth), only(backend)]) expect(call.header('cookie')?.trim()).to.equal('own=1');
+      },
+    }),
+  ),
   {
     what: 'no body, no condition and no range reach the auth service',
     labels: plain,
