@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../../packages/proxy/test/running-proxy.ts';
@@ -124,6 +124,58 @@ describe('the console among hostile services', function () {
         await rig.visit(`/shop/${image}`);
         await page.getByText('%3Cimg').first().waitFor();
         expect(await page.locator('main img').count()).to.equal(0);
+      }));
+
+    // As bytes: an HTTP client would escape them.
+    for (const [title, line, fields, shown] of [
+      [
+        'its path',
+        `GET /shop/${image}?${image} HTTP/1.1`.replaceAll(' src', '/src').replaceAll(' onerror', '/onerror'),
+        ['Host: a.example'],
+        '<img/src=x/onerror=alert(1)>',
+      ],
+      ['its host', 'GET /shop HTTP/1.1', [`Host: ${'a'.repeat(60)}.'onload=alert(1)`], '/shop'],
+      ['its method', 'ALERT-1 /shop/method HTTP/1.1', ['Host: a.example'], 'ALERT-1'],
+      [
+        'its user agent',
+        'GET /shop/agent HTTP/1.1',
+        ['Host: a.example', `User-Agent: ${image}`, `Referer: ${image}`],
+        '/shop/agent',
+      ],
+      [
+        'what it says of its client',
+        'GET /shop/client HTTP/1.1',
+        ['Host: a.example', `X-Forwarded-For: ${image}`],
+        '/shop/client',
+      ],
+    ] as const)
+      it(`in live requests, whatever a client writes as ${title}`, () =>
+        visit(async (page) => {
+          const complaints = complaintsOf(page);
+          await logIn(page, rig.url);
+          await page.goto(`${rig.url}/#/live`);
+          await page.getByText('Live.').waitFor();
+          const socket = connect(Number(new URL(entry()).port), '127.0.0.1');
+          socket.resume().end(`${[line, ...fields, 'Connection: close'].join('\r\n')}\r\n\r\n`);
+          await once(socket, 'close');
+          await page.locator('main tbody').getByText(shown).first().waitFor();
+          expect(await page.locator('main').locator('img, script, iframe, svg').count()).to.equal(0);
+          expect(complaints).to.deep.equal([]);
+        }));
+
+    it('in a list of live requests that stays short, and a page that responds, while thousands come', () =>
+      visit(async (page) => {
+        await logIn(page, rig.url);
+        await page.goto(`${rig.url}/#/live`);
+        await page.getByText('Live.').waitFor();
+        for (let turn = 0; turn < 60; turn += 1)
+          await Promise.all(
+            Array.from({ length: 50 }, async (_, at) => (await rig.visit(`/shop/${turn}-${at}`)).text()),
+          );
+        await page.getByText(/^Live\. \d+ more matched and are not shown\.$/).waitFor();
+        expect(await page.locator('main tbody tr').count()).to.be.within(1, 200);
+        await page.getByRole('link', { name: 'Services' }).click();
+        await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
       }));
 
     it('in how the proxy responds to a definition', () =>

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
-import { logIn, useConsole, violationsEverywhere } from './console-rig.ts';
+import { logIn, startConsole, useConsole, violationsEverywhere } from './console-rig.ts';
 
 const withinMs = 60_000;
 
@@ -40,6 +40,37 @@ describe('the states of the console', function () {
         await isAccessible(page, hash);
       }
     }));
+
+  it('with nothing but samples show how to send them requests, their traffic then, and the next step', async () => {
+    const ofSamples = await startConsole({}, (port) => [
+      {
+        version: 1,
+        owner: 'sample',
+        service: 'hello',
+        source: { kind: 'rest', by: 'test' },
+        updatedAt: '2026-01-01T00:00:00.000Z',
+        destinations: [{ index: 0, since: 1, servicePath: ['/hello'], outboundHostname: '127.0.0.1', port }],
+      },
+    ]);
+    try {
+      await visit(async (page) => {
+        await page.goto(ofSamples.url);
+        const card = page.locator('.card').filter({ hasText: 'Send them requests' });
+        const [, url = ''] = /curl (\S+)/.exec((await card.locator('pre').textContent()) ?? '') ?? [];
+        expect((await fetch(url)).status).to.equal(200);
+        await page.getByRole('row', { name: /hello/ }).getByText(/\d\/s/).waitFor();
+        await page.getByRole('heading', { name: 'Then your own Swarm' }).waitFor();
+        await page.getByText('docker service update --label-add').waitFor();
+        await isAccessible(page, 'samples');
+        // One service of one's own, and the samples need no explanation any more.
+        await ofSamples.publish('own');
+        await page.getByRole('link', { name: 'own', exact: true }).waitFor();
+        expect(await card.count()).to.equal(0);
+      });
+    } finally {
+      await ofSamples.stop();
+    }
+  });
 
   it('while the first is read show that it is', () =>
     visit(async (page) => {
