@@ -6,6 +6,7 @@ import { withPage } from '../../harness/browser.ts';
 import { smallPng } from '../../harness/small-png.ts';
 import { until } from '../../harness/until.ts';
 import { adminToken, type ConsoleRig, logIn, startConsole } from './console-rig.ts';
+import { publishAt, startReplicaPair } from './replica-pair.ts';
 import { runTask, tasks } from './tasks.ts';
 
 const mostBytes = 60_000;
@@ -74,13 +75,6 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
       },
     ],
     [
-      'replicas',
-      'replicas',
-      async (page) => {
-        await page.getByRole('heading', { name: /Replicas/ }).waitFor();
-      },
-    ],
-    [
       'certificates',
       'certificates',
       async (page) => {
@@ -103,6 +97,34 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
     ],
   ];
 
+/** Two replicas on one Consul: both at the newest change, and one that it has yet to arrive at. */
+async function saveReplicas(): Promise<void> {
+  const pair = await startReplicaPair();
+  const [one, two] = pair.replicas;
+  try {
+    for (const name of ['shop', 'blog', 'api']) await publishAt(one, name);
+    for (const theme of themes)
+      await withPage(async (page) => {
+        await page.setViewportSize({ width: 1_200, height: 400 });
+        await page.emulateMedia({ colorScheme: theme });
+        await logIn(page, one.url);
+        await page.goto(`${one.url}/#/replicas`);
+        const lineOfTwo = page.getByRole('row', { name: /^two/ });
+        await lineOfTwo.getByText('none', { exact: true }).waitFor();
+        await save(page, `console-replicas-${theme}`);
+        two.process.signal('SIGSTOP');
+        const arrives = publishAt(one, `arriving-${theme}`);
+        await lineOfTwo.getByText('1 change').waitFor();
+        await save(page, `console-replicas-arriving-${theme}`);
+        two.process.signal('SIGCONT');
+        await arrives;
+      });
+  } finally {
+    await pair.stop();
+  }
+}
+
+await saveReplicas();
 const rig = await startConsole({ ADMIN_TOKEN: adminToken });
 try {
   for (const name of ['shop', 'blog', 'api']) await rig.publish(name);

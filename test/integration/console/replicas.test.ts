@@ -3,65 +3,27 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { buildConsole } from '../../../packages/console/build.mjs';
 import { withPage } from '../../harness/browser.ts';
-import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePorts } from '../../harness/free-ports.ts';
-import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
 import { startBetween } from './between.ts';
 import { adminToken, logIn } from './console-rig.ts';
+import { publishAt, type Replica, type ReplicaPair, startReplicaPair } from './replica-pair.ts';
 
 const withinMs = 60_000;
 
-interface Replica {
-  readonly process: SwarmgateProcess;
-  readonly url: string;
-  readonly entry: string;
-}
-
 describe('the console of two replicas on one Consul', function () {
   this.timeout(180_000);
-  let consul: RunningConsul;
-  const replicas: Replica[] = [];
+  let pair: ReplicaPair;
+  let replicas: ReplicaPair['replicas'];
   before(async () => {
-    await buildConsole();
-    consul = await startConsul();
-    for (const name of ['one', 'two']) {
-      const [admin, entry] = await freePorts(2);
-      const env = {
-        CONSUL_HTTP_ADDR: consul.address,
-        ADMIN_TOKEN: adminToken,
-        ADMIN_PORT: String(admin),
-        DEFAULT_PORTS: String(entry),
-        // The second serves by workers: figures, live requests and logins are the control process's.
-        WORKERS: name === 'two' ? '2' : '0',
-        HOSTNAME: name,
-      };
-      const url = `http://127.0.0.1:${admin}`;
-      replicas.push({ process: startSwarmgate(['proxy'], { env }), url, entry: `http://127.0.0.1:${entry}` });
-    }
-    for (const { url } of replicas)
-      await until(`a proxy is ready at ${url}`, () =>
-        fetch(`${url}/readyz`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      );
+    pair = await startReplicaPair();
+    replicas = pair.replicas;
   });
-  after(async () => {
-    for (const { process } of replicas) await process.remove();
-    await consul.remove();
-  });
+  after(() => pair.stop());
 
-  const publish = async (through: Replica, service: string, port = 9) => {
-    const destinations = [{ servicePath: [`/${service}`], outboundHostname: '127.0.0.1', port }];
-    const response = await fetch(`${through.url}/v1/reconfigure`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${adminToken}` },
-      body: JSON.stringify({ service, destinations }),
-    });
-    expect(response.status).to.equal(200);
+  const publish = async (through: Replica, service: string, port?: number) => {
+    expect(await publishAt(through, service, port)).to.equal(200);
   };
   const remove = async (through: Replica, serviceName: string) => {
     const response = await fetch(`${through.url}/v1/remove`, {
@@ -79,7 +41,7 @@ describe('the console of two replicas on one Consul', function () {
 
   it('shows a change that came through the other arrive at both, and one login is good for both', () =>
     withPage(async (page) => {
-      const [one, two] = replicas as [Replica, Replica];
+      const [one, two] = replicas;
       page.setDefaultTimeout(withinMs);
       await publish(one, 'first');
       await logIn(page, one.url);
@@ -102,8 +64,25 @@ describe('the console of two replicas on one Consul', function () {
       await page.getByLabel('Admin token').waitFor();
     }));
 
+  it('shows a replica that is behind while a change arrives, and that it has arrived', () =>
+    withPage(async (page) => {
+      const [one, two] = replicas;
+      page.setDefaultTimeout(withinMs);
+      await logIn(page, one.url);
+      await page.goto(`${one.url}/#/replicas`);
+      const lineOf = (replica: string) => page.getByRole('row', { name: new RegExp(`^${replica}`) });
+      await lineOf('two').getByText('none', { exact: true }).waitFor();
+      two.process.signal('SIGSTOP');
+      const arrives = publish(one, 'arriving');
+      await lineOf('two').getByText('1 change', { exact: false }).waitFor();
+      await lineOf('one').getByText('none', { exact: true }).waitFor();
+      two.process.signal('SIGCONT');
+      await lineOf('two').getByText('none', { exact: true }).waitFor();
+      await arrives;
+    }));
+
   it('goes on at another replica, and at one that was restarted, with the same login and nothing that is gone', async () => {
-    const [one, two] = replicas as [Replica, Replica];
+    const [one, two] = replicas;
     const portOf = ({ url }: Replica) => Number(new URL(url).port);
     const between = await startBetween(portOf(one));
     const [closed = 0] = await freePorts(1);
@@ -146,7 +125,7 @@ describe('the console of two replicas on one Consul', function () {
   });
 
   it('keeps the login from a service behind workers, and takes none that it sets', async () => {
-    const [, two] = replicas as [Replica, Replica];
+    const [, two] = replicas;
     const seen: (string | undefined)[] = [];
     const service = createServer((request, response) => {
       seen.push(request.headers.cookie);
@@ -170,7 +149,7 @@ describe('the console of two replicas on one Consul', function () {
 
   it('shows when one is gone', () =>
     withPage(async (page) => {
-      const [one, two] = replicas as [Replica, Replica];
+      const [one, two] = replicas;
       page.setDefaultTimeout(withinMs);
       await logIn(page, one.url);
       await page.goto(`${one.url}/#/replicas`);
