@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A box that scrolls by itself, by keyboard, too: it takes the focus while its content is larger than it is. */
 export function Scroller({
@@ -19,12 +19,15 @@ export function Scroller({
   const own = useRef<HTMLElement>(null);
   const used = box ?? own;
   const scrolls = useSignal(false);
-  useEffect(() => {
+  // Before the first frame: what scrolls is a stop of the Tab key from then on.
+  useLayoutEffect(() => {
     const element = used.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => {
+    const look = () => {
       scrolls.value = element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth;
-    });
+    };
+    look();
+    const observer = new ResizeObserver(look);
     for (const each of [element, ...element.children]) observer.observe(each);
     return () => observer.disconnect();
   }, [used, scrolls]);

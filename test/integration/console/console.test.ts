@@ -57,7 +57,7 @@ describe('the console in Chromium', function () {
       await page.getByText('4 of 4 services').waitFor();
       for (let at = 0; at < 20; at += 1) await (await rig.visit('/shop')).text();
       await page.getByRole('row', { name: /shop/ }).getByText(/\d\/s/).waitFor();
-      await page.getByLabel('Filter').fill('is:warning riv');
+      await page.getByLabel('Filter').fill('is:error riv');
       await page.getByText('1 of 4 services').waitFor();
       await page.getByRole('link', { name: 'rival', exact: true }).waitFor();
       await page.getByLabel('Filter').fill('');

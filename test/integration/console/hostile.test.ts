@@ -127,36 +127,21 @@ describe('the console among hostile services', function () {
       }));
 
     // As bytes: an HTTP client would escape them.
-    for (const [title, line, fields, shown] of [
-      [
-        'its path',
-        `GET /shop/${image}?${image} HTTP/1.1`.replaceAll(' src', '/src').replaceAll(' onerror', '/onerror'),
-        ['Host: a.example'],
-        '<img/src=x/onerror=alert(1)>',
-      ],
-      ['its host', 'GET /shop HTTP/1.1', [`Host: ${'a'.repeat(60)}.'onload=alert(1)`], '/shop'],
-      ['its method', 'ALERT-1 /shop/method HTTP/1.1', ['Host: a.example'], 'ALERT-1'],
-      [
-        'its user agent',
-        'GET /shop/agent HTTP/1.1',
-        ['Host: a.example', `User-Agent: ${image}`, `Referer: ${image}`],
-        '/shop/agent',
-      ],
-      [
-        'what it says of its client',
-        'GET /shop/client HTTP/1.1',
-        ['Host: a.example', `X-Forwarded-For: ${image}`],
-        '/shop/client',
-      ],
+    for (const [title, line, field, shown] of [
+      ['path', 'GET /shop/<img/src=x/onerror=alert(1)> HTTP/1.1', 'X-A: 1', '/shop/%3Cimg/src=x/onerror=alert(1)%3E'],
+      ['method', 'ALERT-1 /shop/method HTTP/1.1', 'X-A: 1', 'ALERT-1'],
+      ['user agent', 'GET /shop/agent HTTP/1.1', `User-Agent: ${image}`, '/shop/agent'],
+      ['referrer', 'GET /shop/referrer HTTP/1.1', `Referer: ${image}`, '/shop/referrer'],
+      ['address', 'GET /shop/address HTTP/1.1', `X-Forwarded-For: ${image}`, '127.0.0.1'],
     ] as const)
-      it(`in live requests, whatever a client writes as ${title}`, () =>
+      it(`in live requests, whatever a client writes as its ${title}`, () =>
         visit(async (page) => {
           const complaints = complaintsOf(page);
           await logIn(page, rig.url);
           await page.goto(`${rig.url}/#/live`);
           await page.getByText('Live.').waitFor();
           const socket = connect(Number(new URL(entry()).port), '127.0.0.1');
-          socket.resume().end(`${[line, ...fields, 'Connection: close'].join('\r\n')}\r\n\r\n`);
+          socket.resume().write(`${[line, 'Host: a.example', field, 'Connection: close'].join('\r\n')}\r\n\r\n`);
           await once(socket, 'close');
           await page.locator('main tbody').getByText(shown).first().waitFor();
           expect(await page.locator('main').locator('img, script, iframe, svg').count()).to.equal(0);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
+import { until } from '../../harness/until.ts';
 import { logIn, startConsole, useConsole, violationsEverywhere } from './console-rig.ts';
 
 const withinMs = 60_000;
@@ -101,6 +102,56 @@ describe('the states of the console', function () {
       await page.getByRole('button', { name: 'Explain' }).click();
       await page.goto(`${rig().url}/#/explain?url=http://b.example/`);
       await page.getByRole('heading', { name: '503 no-route' }).waitFor();
+    }));
+
+  it('of certificates show the issuer, the end, the renewal and the last error as text, and order one at once', () =>
+    visit(async (page) => {
+      await logIn(page, rig().url);
+      const renewals: string[] = [];
+      const image = '<img src=x onerror=alert(1)>';
+      await page.route('**/v1/events*', (route) => route.abort());
+      await page.route('**/v1/certificates', (route) =>
+        route.fulfill({
+          json: {
+            ordering: true,
+            waiting: [
+              { name: 'new.example', state: 'failed', failures: 3, nextAttempt: '2030-01-01T00:00:00Z', detail: image },
+            ],
+            certificates: [
+              {
+                name: 'shop.example',
+                hosts: ['shop.example', 'www.shop.example'],
+                expiresAt: '2099-01-01T00:00:00Z',
+                from: 'acme',
+                issuer: `CA ${image}`,
+                renewAt: '2098-12-01T00:00:00Z',
+              },
+            ],
+          },
+        }),
+      );
+      await page.route('**/v1/certificates/renew*', (route) => {
+        renewals.push(`${route.request().method()} ${new URL(route.request().url()).searchParams.get('name')}`);
+        return route.fulfill({ json: { Status: 'OK', Message: 'it is ordered now' } });
+      });
+      // The stream is opened again, and refused.
+      await page.reload();
+      await page.locator('.connection').getByText('polling').waitFor();
+      await page.goto(`${rig().url}/#/certificates`);
+      await page.getByRole('heading', { name: 'new.example: failed' }).waitFor();
+      await page.getByText('3 failed tries, next 2030-01-01 00:00:00 UTC').waitFor();
+      await page
+        .getByRole('row', { name: `shop.example, www.shop.example CA ${image} 2099-01-01 00:00:00 UTC` })
+        .getByText('2098-12-01 00:00:00 UTC')
+        .waitFor();
+      await page.getByText(image, { exact: true }).waitFor();
+      expect(await page.locator('main img').count()).to.equal(0);
+      await isAccessible(page, 'certificates');
+      await page.getByRole('button', { name: 'Renew now' }).click();
+      await page.getByText('it is ordered now').waitFor();
+      await page.getByRole('button', { name: 'Try now' }).click();
+      await until('both were ordered', () => renewals.length === 2);
+      expect(renewals).to.deep.equal(['POST shop.example', 'POST new.example']);
     }));
 
   it('where the proxy is away show that, and what was there', () =>

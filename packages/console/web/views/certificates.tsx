@@ -76,7 +76,7 @@ export function CertificatesView() {
       ) : (
         <TableBox title="Certificates">
           <table>
-            <TableHead titles={['Names', 'From', 'Ends', 'Left', 'Renewed', '']} />
+            <TableHead titles={['Names', 'From', 'Ends', 'Left', 'Renews', '']} />
             <tbody>
               {value.certificates.map(({ name, hosts, expiresAt, from, issuer, renewAt }) => {
                 const leftMs = Date.parse(expiresAt) - Date.now();

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { formatTime } from '../format.ts';
 import { Empty, Loading } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { keyProblems, loaded, place, problems } from '../store.ts';
@@ -58,7 +59,7 @@ export function ProblemsView() {
 }
 
 export function ProblemCard({ problem }: { readonly problem: Problem }) {
-  const { owner, service, severity, reason, message, label, value, suggestion } = problem;
+  const { owner, service, severity, reason, message, label, value, suggestion, since } = problem;
   return (
     <li class={`card ${severity}`}>
       <h2>
@@ -79,7 +80,10 @@ export function ProblemCard({ problem }: { readonly problem: Problem }) {
         </p>
       )}
       {suggestion !== undefined && <p class="mend">{suggestion}</p>}
-      <p class="hint">{reason}</p>
+      <p class="hint">
+        {reason}
+        {since !== undefined && `, since ${formatTime(since)}`}
+      </p>
     </li>
   );
 }

@@ -17,17 +17,18 @@ const order = new RowOrder();
 // Before the filter: a key that is pressed there sorts nothing.
 const sorted = computed(() => order.sort(rows.value, sorting.value));
 
-const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide' | 'middle'])[] = [
-  ['service', 'Service', 'text'],
-  ['state', 'State', 'text'],
-  ['rate', 'Rate', 'figure'],
-  ['errors', '5xx', 'figure'],
-  ['p50', 'p50', 'figure'],
-  ['p99', 'p99', 'figure'],
-  ['endpoints', 'Endpoints', 'figure'],
-  ['owner', 'Owner', 'wide'],
-  ['problems', 'Problems', 'middle'],
-];
+const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide' | 'middle'])[] =
+  [
+    ['service', 'Service', 'text'],
+    ['state', 'State', 'text'],
+    ['rate', 'Rate', 'figure'],
+    ['errors', '5xx', 'figure'],
+    ['p50', 'p50', 'figure'],
+    ['p99', 'p99', 'figure'],
+    ['endpoints', 'Endpoints', 'figure'],
+    ['owner', 'Owner', 'wide'],
+    ['problems', 'Problems', 'middle'],
+  ];
 
 /** Of one line in CSS pixels: style.css fixes it, so that only those in sight are made. */
 const rowHeight = 52;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
 import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
 
@@ -122,6 +124,22 @@ describe('a session of the console at the admin port', () => {
     expect(statuses.at(-1)).to.equal(429);
     // Not even the right one is looked at then.
     expect((await call('POST', '/v1/session', {}, { token: 's3cret' })).status).to.equal(429);
+  });
+
+  it('is begun from another address all the same while failed tries flood the port, and holds', async () => {
+    const cookieOf = async (token: string, localAddress: string) => {
+      const sent = request(`${origin}/v1/session`, { method: 'POST', localAddress, agent: false });
+      sent.setHeader('Content-Type', 'application/json').end(JSON.stringify({ token }));
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.headers['set-cookie']?.[0]?.split(';', 1)[0];
+    };
+    const flood = Promise.all(Array.from({ length: 300 }, (_, at) => cookieOf(`guess-${at}`, '127.0.0.3')));
+    const cookie = await cookieOf('s3cret', '127.0.0.2');
+    expect(cookie).to.match(/^swarmgate_session=./);
+    expect((await call('GET', '/v1/status', { Cookie: cookie ?? '' })).status).to.equal(200);
+    expect(new Set(await flood)).to.deep.equal(new Set([undefined]));
+    expect(await cookieOf('s3cret', '127.0.0.3')).to.equal(undefined);
   });
 });
 
