@@ -24,7 +24,7 @@ function rig() {
   const sources: FakeSource[] = [];
   const seen: string[] = [];
   let nowMs = 0;
-  let timer: { readonly run: () => void; readonly ms: number } | undefined;
+  let timer: { readonly run: () => void; readonly ms: number; readonly dueMs: number } | undefined;
   const stream = new StateStream({
     open(url) {
       const source = new FakeSource(url);
@@ -37,7 +37,7 @@ function rig() {
     onTrouble: (trouble) => seen.push(trouble),
     nowMs: () => nowMs,
     schedule(run, ms) {
-      const own = { run, ms };
+      const own = { run, ms, dueMs: nowMs + ms };
       timer = own;
       return () => {
         if (timer === own) timer = undefined;
@@ -54,12 +54,13 @@ function rig() {
     run(ms: number) {
       nowMs += ms;
     },
-    /** No event comes. */
-    pass() {
-      nowMs += silentMs;
+    /** No event comes, for `silentMs` unless another time is given. */
+    pass(ms = silentMs) {
+      nowMs += ms;
+      if (timer === undefined || timer.dueMs > nowMs) return;
       const due = timer;
       timer = undefined;
-      due?.run();
+      due.run();
     },
   };
 }
@@ -141,6 +142,25 @@ describe('the stream of the state', () => {
     expect(sources).to.have.length(1);
     pass();
     expect(seen.at(-1)).to.equal('silent');
+  });
+
+  it('is given up where it breaks off again and again before anything comes, however soon it is opened again', () => {
+    const { stream, source, seen, pass } = rig();
+    stream.open('all');
+    source().send('current');
+    for (let tries = 0; tries < 3; tries += 1) {
+      source().send('error');
+      pass(3_000);
+    }
+    pass(1_000);
+    expect(seen).to.deep.equal(['current', 'interrupted', 'interrupted', 'interrupted', 'silent']);
+    stream.open('all');
+    source().send('error');
+    source().send('current');
+    pass(9_000);
+    source().send('error');
+    pass(9_000);
+    expect(seen.slice(5)).to.deep.equal(['interrupted', 'current', 'interrupted']);
   });
 
   it('is refused where the response was no stream', () => {

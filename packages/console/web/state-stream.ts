@@ -64,6 +64,7 @@ export class StateStream {
     const source = this.#options.open(`/v1/events?${query}`);
     this.#source = source;
     let openedAtMs = this.#options.nowMs();
+    let isBroken = false;
     const listen = () => {
       this.#cancel();
       this.#cancel = this.#options.schedule(() => {
@@ -79,6 +80,7 @@ export class StateStream {
     const on = (type: string, take: (data: string) => void) =>
       source.addEventListener(type, ({ data = '', lastEventId = '' }) => {
         if (source !== this.#source) return;
+        isBroken = false;
         listen();
         if (lastEventId !== '') this.#lastId = lastEventId;
         take(data);
@@ -93,8 +95,12 @@ export class StateStream {
         this.#options.onTrouble('refused');
         return;
       }
-      openedAtMs = this.#options.nowMs();
-      listen();
+      // A browser tries again every few seconds: the time counts from the first of its failures.
+      if (!isBroken) {
+        isBroken = true;
+        openedAtMs = this.#options.nowMs();
+        listen();
+      }
       this.#options.onTrouble('interrupted');
     });
     listen();

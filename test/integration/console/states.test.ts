@@ -109,7 +109,7 @@ describe('the states of the console', function () {
       await logIn(page, rig().url);
       const renewals: string[] = [];
       const image = '<img src=x onerror=alert(1)>';
-      await page.route('**/v1/events*', (route) => route.abort());
+      await page.route('**/v1/events*', (route) => route.fulfill({ status: 503 }));
       await page.route('**/v1/certificates', (route) =>
         route.fulfill({
           json: {
