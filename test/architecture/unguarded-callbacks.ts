@@ -117,7 +117,6 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/middleware/limits/redis-connection.ts', "'error'", logs],
   ['proxy/src/transport/fair-turn.ts', 'goOn of due', own],
   ['proxy/src/transport/fair-turn.ts', 'dropping.shift()', own],
-  ['proxy/src/transport/read-memory.ts', 'setImmediate(act)', reads],
   ['proxy/src/server/connection-limits.ts', "'close'", counts],
   ['proxy/src/server/descriptor-budget.ts', "'close'", counts],
   ['proxy/src/server/entrypoints.ts', 'ownPorts.add(', counts],

@@ -15,7 +15,6 @@ import { prefaceAtStart } from '../../http/http2/frames.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
-import { readMemory } from '../../transport/read-memory.ts';
 import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
@@ -219,7 +218,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   #onData(chunk: Buffer): void {
-    readMemory.count(chunk.length);
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);

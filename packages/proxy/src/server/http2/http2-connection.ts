@@ -7,7 +7,6 @@ import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.ts';
-import { readMemory } from '../../transport/read-memory.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { SocketEvents } from '../socket-events.ts';
@@ -159,7 +158,6 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   }
 
   #onData(chunk: Buffer): void {
-    readMemory.count(chunk.length);
     if (this.#stage === 'closing') this.#drop(chunk.length);
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
     if (this.#isHeavy) this.#goOnLater(chunk, 0);

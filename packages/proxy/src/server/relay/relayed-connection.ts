@@ -5,7 +5,6 @@ import { connectToPicked } from '../../transport/connect.ts';
 import { ConnectError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
 import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
-import { readMemory } from '../../transport/read-memory.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** How a connection that was to be relayed ended. */
@@ -123,7 +122,6 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
         'data',
         guard(owner, (bytes: Buffer) => {
           idle.extend();
-          readMemory.count(bytes.length);
           sinceShareBytes += bytes.length;
           if (sinceShareBytes < shareBytes) return;
           sinceShareBytes = 0;
