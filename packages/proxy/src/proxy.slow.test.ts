@@ -300,6 +300,10 @@ describe('the proxy', () => {
       const { body } = await call('GET', '/v1/problems');
       return (body.problems as unknown[]).length > 0 && (body.keys as unknown[]).length > 0;
     });
+    const sinceNow = async () =>
+      ((await call('GET', '/v1/problems')).body.problems as { since: string }[]).map(({ since }) => since);
+    const since = await sinceNow();
+    expect(since[0]).to.match(/^20[\dT:.-]+Z$/);
     await eventually('in the registry', async () => {
       const stored = await registry.store.getMany([
         layout.routeProblemsKey('swarm/a'),
@@ -308,6 +312,7 @@ describe('the proxy', () => {
       return stored.size === 2;
     });
     expect(lines.filter((line) => line.includes('document-not-json'))).to.have.length(1);
+    expect(await sinceNow()).to.deep.equal(since);
     const { text } = await call('GET', '/metrics');
     expect(text).to.match(
       /swarmgate_problems\{owner="swarm",service="a",reason="document-not-json",severity="error"\} 1/,

@@ -9,7 +9,7 @@ import type { Server } from '../serving/server.ts';
 import type { Steps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { Changes } from './changes.ts';
-import type { ProblemsByService } from './collect-problems.ts';
+import type { DatedProblemsByService } from './collect-problems.ts';
 import type { LongResponses } from './long-responses.ts';
 import type { CertificateView, StatusResponse } from './response-bodies.ts';
 
@@ -32,7 +32,7 @@ export interface AdminParts {
   readonly trafficOf: (replica: string) => LiveTraffic | undefined;
   /** What the other replicas counted. */
   readonly totals: Pick<SharedTotals, 'others'>;
-  readonly problems: () => Steps<ProblemsByService>;
+  readonly problems: () => Steps<DatedProblemsByService>;
   readonly long: LongResponses;
   /** The state for `GET /v1/events`, with the figures of this replica or of all. */
   readonly feeds: Readonly<Record<'replica' | 'all', StateSource>>;

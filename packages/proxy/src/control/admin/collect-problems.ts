@@ -3,9 +3,10 @@ import type { TaskFault } from '@swarmgate/runtime';
 import { atOnce, type Steps } from '../steps.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
-import type { KeyProblemView, ProblemView } from './response-bodies.ts';
+import type { DatedProblem, KeyProblemView, ProblemView } from './response-bodies.ts';
 
 export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
+export type DatedProblemsByService = ReadonlyMap<ServiceKey, readonly DatedProblem[]>;
 
 /** All problems of each service from every source, without duplicates, sorted by service. */
 export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsByService {
@@ -52,7 +53,7 @@ export function problemsOfTasks(faults: readonly TaskFault[]): ProblemsByService
   );
 }
 
-export function* viewProblems(problems: ProblemsByService): Generator<ProblemView> {
+export function* viewProblems(problems: DatedProblemsByService): Generator<ProblemView> {
   for (const [key, ofOne] of problems)
     for (const problem of ofOne) yield { owner: ownerOf(key), service: serviceOf(key), ...problem };
 }

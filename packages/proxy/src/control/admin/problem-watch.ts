@@ -4,6 +4,7 @@ import type { Server } from '../serving/server.ts';
 import { atOnce, type Steps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import {
+  type DatedProblemsByService,
   mergeProblems,
   mergeProblemsInSteps,
   type ProblemsByService,
@@ -15,6 +16,7 @@ import { EntryPortProblems } from './entry-port-problems.ts';
 import { reportDocuments } from './plan-report.ts';
 import { ProblemLog } from './problem-log.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
+import { ProblemTimes } from './problem-times.ts';
 import { UserProblems } from './user-problems.ts';
 
 export interface ProblemWatchOptions {
@@ -41,6 +43,7 @@ export interface ProblemWatchOptions {
 export class ProblemWatch implements Running {
   readonly #options: ProblemWatchOptions;
   readonly #log: ProblemLog;
+  readonly #times = new ProblemTimes();
   readonly #entryPorts: EntryPortProblems;
   readonly #users: UserProblems;
   readonly #ending = new AbortController();
@@ -57,12 +60,16 @@ export class ProblemWatch implements Running {
   }
 
   /** Everything that is wrong now. */
-  problems(): ProblemsByService {
+  problems(): DatedProblemsByService {
     return atOnce(this.problemsInSteps());
   }
 
   /** As `problems`, for calls that others can repeat. */
-  problemsInSteps(): Steps<ProblemsByService> {
+  *problemsInSteps(): Steps<DatedProblemsByService> {
+    return yield* this.#times.dated(yield* this.#merged());
+  }
+
+  #merged(): Steps<ProblemsByService> {
     const { follower, server, ownProblems, ofCertificates, tasks } = this.#options;
     const { labelProblems, rejected, warnings } = follower.served;
     return mergeProblemsInSteps([
@@ -112,7 +119,9 @@ export class ProblemWatch implements Running {
   #passOn(): void {
     const { follower, server, ofCertificates, reporter, layout } = this.#options;
     const keys = follower.served.foreignKeys.map(viewForeignKey);
-    this.#log.note([...viewProblems(this.problems())], keys);
+    const problems = this.problems();
+    this.#times.keepOnly(problems);
+    this.#log.note([...viewProblems(problems)], keys);
     // Only what every replica finds alike: which addresses it can reach differs by replica.
     const { rejected, warnings } = follower.served;
     const common = mergeProblems([rejected, warnings, server.table().problems(), ofCertificates()]);

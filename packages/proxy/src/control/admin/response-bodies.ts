@@ -112,7 +112,12 @@ export interface RoutesResponse {
   readonly routes: readonly RouteView[];
 }
 
-export interface ProblemView extends Problem {
+export interface DatedProblem extends Problem {
+  /** ISO 8601, UTC: when this replica found it. */
+  readonly since: string;
+}
+
+export interface ProblemView extends DatedProblem {
   readonly owner: string;
   readonly service: string;
 }

@@ -6,7 +6,7 @@ import { noWindows, type ServiceNumbers } from '../numbers/service-numbers.ts';
 import type { WindowNumbers } from '../numbers/window-counts.ts';
 import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
-import { type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
+import { type DatedProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
 import type { MaintainedService } from './maintenance-view.ts';
 import type { CertificatesResponse, RouteView, ServicesResponse, StateNumbers, StateRoute } from './response-bodies.ts';
 import { endpointNumbers } from './service-detail.ts';
@@ -29,7 +29,7 @@ function stateRoute({ endpoints, ...route }: RouteView): StateRoute {
   return { ...route, endpoints: endpoints.map(({ outstanding: _changes, ...endpoint }) => endpoint) };
 }
 
-export function* problemItems(problems: ProblemsByService): Generator<StateItem> {
+export function* problemItems(problems: DatedProblemsByService): Generator<StateItem> {
   for (const entry of problems) yield [entry[0], [...viewProblems(new Map([entry]))]];
 }
 
