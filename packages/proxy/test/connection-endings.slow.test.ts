@@ -3,7 +3,13 @@ import { itLetsGoOfEveryConnection } from './endings/endings-suite.ts';
 // With a thousand of each kind: test/integration/proxy/connection-endings.test.ts.
 const each = { leaving: 20, staying: 20 };
 
-for (const [what, env] of Object.entries({ 'the server': {}, 'the Express server': { HTTP_ROUTER: 'express' } }))
+const servers = {
+  'the server': {},
+  'the Express server': { HTTP_ROUTER: 'express' },
+  'the reference server of HTTP/2': { HTTP2: 'node' },
+};
+
+for (const [what, env] of Object.entries(servers))
   describe(`${what} lets go of every connection`, function () {
     this.timeout(120_000);
     itLetsGoOfEveryConnection({ env, ...each });

@@ -36,15 +36,25 @@ export class EndingClient {
     await this.#until(() => this.over || this.received.includes(text));
   }
 
+  /** Until one of the texts was received, a byte a character, or the connection is over. */
+  async receivesAny(texts: readonly string[]): Promise<void> {
+    await this.#until(() => this.over || texts.some((text) => this.received.includes(text)));
+  }
+
   async isOver(): Promise<void> {
     await this.#until(() => this.over);
   }
 
   /** Encrypts the connection; resolves when the handshake is done or has failed. */
-  async secured(servername: string): Promise<Socket> {
+  async secured(servername: string, ALPNProtocols: readonly string[] = []): Promise<Socket> {
     await this.connected();
     this.socket.removeAllListeners('data');
-    const secure = connectSecurely({ socket: this.socket, servername, rejectUnauthorized: false });
+    const secure = connectSecurely({
+      socket: this.socket,
+      servername,
+      rejectUnauthorized: false,
+      ...(ALPNProtocols.length === 0 ? {} : { ALPNProtocols: [...ALPNProtocols] }),
+    });
     this.#follow(secure);
     await new Promise<void>((resolve) => {
       secure.once('secureConnect', () => resolve());

@@ -1,5 +1,6 @@
 import type { EndingClient } from './ending-client.ts';
 import type { EndingPorts } from './endings-rig.ts';
+import { http2Endings } from './http2-endings.ts';
 
 export interface EndingKind {
   readonly name: string;
@@ -228,6 +229,24 @@ const shared: readonly EndingKind[] = [
   },
 ];
 
+/** What else can stand between a request and its endpoint's connection: TLS, HTTP/2, a body that is made here, a hash. */
+const through = onPlain({
+  'the endpoint behind TLS serves': sends(get('/s/ok')),
+  'the endpoint behind TLS resets': sends(get('/s/reset')),
+  'the endpoint behind TLS is silent': sends(get('/s/silent')),
+  'the endpoint behind TLS stalls': sends(get('/s/stalled')),
+  'a tunnel through TLS that stays silent': sends(`GET /s/upgrade HTTP/1.1\r\n${upgrade}\r\n`, 'hello'),
+  'a tunnel through TLS that its endpoint resets': sends(`GET /s/upgradereset HTTP/1.1\r\n${upgrade}\r\n${behind100K}`),
+  'an HTTP/2 endpoint serves': sends(get('/h2/ok')),
+  'the client of an HTTP/2 endpoint resets': thenResets(sendsOnly(get('/h2/ok'))),
+  'a response is compressed': sends(get('/zip/text', 'Accept-Encoding: gzip\r\n')),
+  'a client resets within a compressed response': thenResets(sends(get('/zip/text', 'Accept-Encoding: gzip\r\n'))),
+  'a password is wrong': sends(get('/members/ok', 'Authorization: Basic amFuZTp3cm9uZw==\r\n')),
+  'a client resets while its password is hashed': thenResets(
+    sendsOnly(get('/members/ok', 'Authorization: Basic amFuZTpzZWNyZXQ=\r\n')),
+  ),
+});
+
 const proxyHeader = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n';
 const behindProxies: readonly EndingKind[] = [
   { name: 'a request behind a PROXY header', port: 'proxied', run: sends(proxyHeader + get('/e/ok')) },
@@ -250,6 +269,8 @@ export const endingKinds: readonly EndingKind[] = [
   ...bodies,
   ...upgrades,
   ...tunnels,
+  ...through,
+  ...http2Endings,
   ...relays,
   ...onTls,
   ...shared,

@@ -7,6 +7,7 @@ import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
 import { readCertificate } from '../../src/server/tls/certificate.ts';
+import { reset } from '../../src/transport/reset.ts';
 import { freePorts } from '../free-ports.ts';
 import { testCertificate } from '../test-certificate.ts';
 import { until } from '../until.ts';
@@ -261,13 +262,13 @@ const ways: Readonly<Record<string, (socket: Socket) => void>> = {
   text: (socket) =>
     socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`),
   close: (socket) => socket.destroy(),
-  reset: (socket) => socket.resetAndDestroy(),
+  reset: (socket) => reset(socket),
   garble: (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'),
   silent: () => undefined,
   partial: (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.'),
   cut: (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.');
-    setImmediate(() => socket.resetAndDestroy());
+    setImmediate(() => reset(socket));
   },
   stalled: (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.'),
   untilclose: (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it'),
@@ -288,6 +289,6 @@ const ways: Readonly<Record<string, (socket: Socket) => void>> = {
   upgradeclose: (socket) => socket.end(`${switching}bye`),
   upgradereset: (socket) => {
     socket.write(switching);
-    setImmediate(() => socket.resetAndDestroy());
+    setImmediate(() => reset(socket));
   },
 };
