@@ -1,3 +1,4 @@
+import { attackMutants } from './attacks.ts';
 import { certificateMutants } from './certificates.ts';
 import { consulUiMutants } from './consul-ui.ts';
 import { documentMutants } from './documents.ts';
@@ -22,6 +23,7 @@ import { workerMutants } from './workers.ts';
 
 /** Every planted fault, module by module. */
 export const mutants: readonly Mutant[] = [
+  ...attackMutants,
   ...exchangeMutants,
   ...faultMutants,
   ...servingMutants,

@@ -1,0 +1,80 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const server = 'packages/proxy/src/server';
+const admin = 'packages/proxy/src/control/admin';
+
+/** What clients, service owners and readers of the admin port could do to others. */
+export const attackMutants: readonly Mutant[] = [
+  ...faultsIn(
+    `${server}/tls/client-context.ts`,
+    ['packages/proxy/test/client-certificates.slow.test.ts'],
+    [
+      [
+        'every authority that Node knows opens a route',
+        'clientAuthorities === undefined ? {} : { ca: clientAuthorities }',
+        '{}',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/middleware/access-rules.ts',
+    ['packages/proxy/test/client-certificates.slow.test.ts', 'packages/proxy/src/middleware/access-rules.test.ts'],
+    [
+      [
+        'a connection of another host proves who its client is',
+        "if (client.misdirected === true) return refuse('connection-misdirected');",
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/endpoints/own-ports.ts',
+    ['packages/proxy/src/endpoints/own-ports.test.ts'],
+    [
+      ['an unspecified address leads to the admin port', " || range === 'unspecified'", ''],
+      ['an address of an interface leads to the admin port', ' || this.#current().has(plain.toString())', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${admin}/redact-definition.ts`,
+    [`${admin}/redact-definition.test.ts`],
+    [['the value of a required header is shown', "isCredentialHeader(name) ? '' : value", 'value']],
+  ),
+  ...faultsIn(
+    `${server}/relay/client-hello.ts`,
+    [`${server}/relay/client-hello.test.ts`],
+    [['a ClientHello of any size is waited for', 'if (length > mostHelloBytes)', 'if (false)']],
+  ),
+  ...faultsIn(
+    `${server}/http1/unread-bytes.ts`,
+    [`${server}/http1/unread-bytes.test.ts`],
+    [
+      [
+        'a head that comes byte by byte is copied for each byte',
+        'this.#room = Buffer.allocUnsafeSlow(2 * length);',
+        'this.#room = Buffer.allocUnsafeSlow(length);',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/closing-silence.ts`,
+    ['packages/proxy/test/closing-connections.slow.test.ts'],
+    [
+      [
+        'a client that reads slowly loses the end of its response',
+        'return this.#toBeSent() === this.#unsent;',
+        'return true;',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/runtime/src/logger.ts',
+    ['packages/runtime/src/logger.test.ts'],
+    [['a header rewrites a line of the log in a terminal', 'line.replace(unescapedControls, escaped)', 'line']],
+  ),
+  ...faultsIn(
+    'packages/runtime/src/repeating-logger.ts',
+    ['packages/runtime/src/repeating-logger.test.ts'],
+    [['lines of all services stand for each other', 'message, ...reported, code', 'message, code']],
+  ),
+];
