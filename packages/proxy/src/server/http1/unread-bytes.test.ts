@@ -30,4 +30,18 @@ describe('unread bytes', () => {
       for (const [slice, text] of held) expect(slice.toString()).to.equal(text);
     }
   });
+
+  for (const [what, pieces, mayHold] of [
+    ['the first piece', ['GET'], true],
+    ['a piece without a line end behind another', ['GET', ' / HTTP'], false],
+    ['a piece with one', ['GET / HTTP/1.1', '\r\n'], true],
+    ['so many bytes that the head is too long', ['GET ', '/'.repeat(96)], true],
+    ['one byte less', ['GET ', '/'.repeat(95)], false],
+  ] as const)
+    it(`${mayHold ? 'may hold a head' : 'hold no more of a head than before'}: ${what}`, () => {
+      const unread = new UnreadBytes();
+      const chunks = pieces.map((text) => Buffer.from(text));
+      for (const chunk of chunks) unread.append(chunk);
+      expect(unread.mayHoldHead(chunks.at(-1) ?? Buffer.alloc(0), 100)).to.equal(mayHold);
+    });
 });
