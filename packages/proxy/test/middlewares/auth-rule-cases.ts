@@ -63,7 +63,7 @@ export const authRuleCases: readonly AuthCase[] = [
       expect: (given) => expect(given.headers['set-cookie']).to.equal('mine=1; Path=/'),
     }),
   ),
-  ...[{}, { requestHeaders: 'requestHeaders=Cookie' }, { trustForwardHeader: 'trustForwardHeader=true' }].map(
+  ...[{}, { requestHeaders: 'requestHeaders=Cookie' }].map(
     (options): AuthCase => ({
       what: `a login of the console reaches neither the auth service nor the service: ${Object.keys(options).join() || 'plainly'}`,
       labels: { forwardAuth: ['http://AUTH/verify', ...Object.values(options)].join() },
