@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
  * @type {import('swarmgate').Plugin} com.df.plugins=session(redis="redis://redis:6379",secretFile=/run/secrets/session)
  */
 export default ({ redis = 'redis://redis:6379', secretFile, secure = true }, { log, signal }) => {
+  if (typeof secretFile !== 'string') throw new Error('the option secretFile is not set');
   const client = new Redis(redis, { maxRetriesPerRequest: 1 });
   client.on('error', (error) => log.warn({ err: error }, 'Redis is away'));
   signal.addEventListener('abort', () => client.disconnect());
