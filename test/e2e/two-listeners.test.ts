@@ -19,6 +19,11 @@ describe('two listeners', () => {
     const stack = sharedStack();
     const key = `services/swarm/${stack.fullName('steady')}`;
     const killed = await leader();
+    // Services of the tests before this one may still be on their way out.
+    await until('Consul has what the Swarm has', async () => {
+      const names = new Set((await stack.docker.listServices()).map(({ Spec }) => Spec?.Name));
+      return (await stack.consul.keys('services/')).every((each) => names.has(each.split('/').at(-1)));
+    });
     const keysBefore = (await stack.consul.keys('services/')).toSorted();
     const textBefore = await stack.consul.get(key);
     const writtenBefore = await stack.consul.modifyIndex(key);
