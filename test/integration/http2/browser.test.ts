@@ -98,13 +98,18 @@ for (const [workers, router] of [
             if (response.url.startsWith(origin)) connections.add(`${response.protocol} ${response.connectionId}`);
           });
           await page.goto(`${origin}/page`);
-          await page.waitForFunction(`window.loaded === ${parts}`);
+          const all = Array.from({ length: parts }, (_, at) => at);
+          await page.waitForFunction(`Object.keys(window.statuses).length === ${parts}`).catch(() => undefined);
+          const statuses = (await page.evaluate('window.statuses')) as Readonly<Record<number, unknown>>;
+          // Whether a part without a response reached the proxy stands in the log.
+          expect(
+            all
+              .filter((at) => statuses[at] !== 200)
+              .map((at) => ({ at, status: statuses[at], log: logged(`/part/${at}`) })),
+          ).to.deep.equal([]);
           expect([...connections].map((each) => each.split(' ')[0])).to.deep.equal(['h2']);
           // Lines of several processes may run into each other.
-          const part = () =>
-            Array.from({ length: parts }, (_, at) => logged(`/part/${at}`))
-              .flat()
-              .at(-1);
+          const part = () => all.flatMap((at) => logged(`/part/${at}`)).at(-1);
           await until('a part is logged', async () => part()?.protocol === 'HTTP/2');
           expect(part()).to.include({ protocol: 'HTTP/2', status: 200 });
         },
@@ -175,10 +180,14 @@ let waiting: (() => void)[] = [];
 function respond(request: IncomingMessage, response: ServerResponse): void {
   const path = request.url ?? '';
   if (path === '/page') {
-    const images = Array.from({ length: parts }, (_, at) => `fetch('/part/${at}').then(count);`);
+    const fetches = Array.from(
+      { length: parts },
+      (_, at) =>
+        `fetch('/part/${at}').then(({ status }) => note(${at}, status), (error) => note(${at}, String(error)));`,
+    );
     response.setHeader('content-type', 'text/html');
     response.end(
-      `<script>window.loaded = 0; const count = () => { window.loaded += 1; };\n${images.join('\n')}</script>`,
+      `<script>window.statuses = {}; const note = (at, status) => { window.statuses[at] = status; };\n${fetches.join('\n')}</script>`,
     );
   } else if (path === '/empty') {
     response.setHeader('content-type', 'text/html');
