@@ -31,6 +31,8 @@ export interface FloodResult {
   /** Of the time of the thread that serves: it ran, or was ready to and waited for its core. */
   readonly ranShare: number;
   readonly waitedShare: number;
+  /** Of the time of the proxy's core: other programs had it. */
+  readonly othersShare: number;
   readonly report: ProxyReport;
   readonly before: Held & { readonly liveBytes: number };
   readonly during: Held;
@@ -89,6 +91,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
       await reported('report');
       const beganMs = performance.now();
       const began = scheduledOf(proxy.child.pid ?? 0);
+      const beganBusyMs = busyMsOf(cores.proxy);
       const slots: ProbeReport[] = [];
       const during: Held[] = [];
       for (let slot = 0; slot < (quick ? 1 : 3); slot++) {
@@ -96,6 +99,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
         during.push(held());
       }
       const ended = scheduledOf(proxy.child.pid ?? 0);
+      const busyMs = busyMsOf(cores.proxy) - beganBusyMs;
       const tookMs = performance.now() - beganMs;
       const report = await reported('report');
       attacker.disconnect();
@@ -119,6 +123,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
         cpuShare: report.cpuMs / tookMs,
         ranShare: (ended.ranMs - began.ranMs) / tookMs,
         waitedShare: (ended.waitedMs - began.waitedMs) / tookMs,
+        othersShare: Math.max(0, busyMs - report.cpuMs) / tookMs,
         report,
         before,
         during: {
@@ -181,6 +186,16 @@ function scheduledOf(pid: number): { readonly ranMs: number; readonly waitedMs: 
   return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
 }
 
+/** How long a core has been busy since the system started, in steps of 10 ms; with what the host of a virtual machine took. */
+function busyMsOf(core: number): number {
+  const row = readFileSync('/proc/stat', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`cpu${core} `));
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] =
+    row?.split(' ').slice(1).map(Number) ?? [];
+  return 10 * (user + nice + system + irq + softirq + stolen);
+}
+
 /** Client connections are those whose own end is a port of the proxy; those of the flood come from an address of their own. */
 function heldBy(pid: number, ports: FloodPorts): Held {
   const own = new Set<number>(Object.values(ports));
@@ -222,7 +237,19 @@ const ofThree = (result: FloodResult, of: (held: Held) => string | number) =>
   [result.before, result.during, result.after].map(of).join(' / ');
 
 function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
-  const { flood, p99: flooded, failed, cpuShare, ranShare, waitedShare, report, before, after, backAfterMs } = result;
+  const {
+    flood,
+    p99: flooded,
+    failed,
+    cpuShare,
+    ranShare,
+    waitedShare,
+    othersShare,
+    report,
+    before,
+    after,
+    backAfterMs,
+  } = result;
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   const ratio = flooded / quietMs;
   const judged = flood.isHonest === true ? '' : ratio < mostOfQuiet ? ' ✓' : ' ✗';
@@ -231,7 +258,7 @@ function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
     quietMs.toFixed(2),
     `${flooded.toFixed(2)}${failed > 0 ? `, ${failed} failed` : ''}`,
     `${ratio.toFixed(1)}${judged}`,
-    percent(cpuShare),
+    `${percent(cpuShare)}, ${percent(othersShare)}`,
     `${percent(ranShare)}, ${percent(waitedShare)}`,
     `${report.turns.p99.toFixed(2)}, ${report.turns.max.toFixed(1)}`,
     report.longestCollectionMs.toFixed(1),
@@ -254,7 +281,7 @@ export function floodsSection(results: readonly FloodResult[], machine: string):
   return [
     `Machine: ${machine}. The other client sends 500 requests a second, for 3 seconds of each flood; quiet: the median of the seconds before each flood on the same protocol.`,
     '',
-    `| flood | quiet p99 ms | p99 ms | ratio (goal: ${mostOfQuiet}) | CPU | its thread ran, waited for the core | turns of the event loop, p99, most ms | longest collection ms | connections of the flood before / most / after | descriptors | resident MB | live MB before / after | back after s |`,
+    `| flood | quiet p99 ms | p99 ms | ratio (goal: ${mostOfQuiet}) | CPU, others on its core | its thread ran, waited for the core | turns of the event loop, p99, most ms | longest collection ms | connections of the flood before / most / after | descriptors | resident MB | live MB before / after | back after s |`,
     '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');

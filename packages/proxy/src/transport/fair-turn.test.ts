@@ -62,6 +62,14 @@ describe('fair turns', () => {
     expect(steps).to.deep.equal([0, 'pause', 1, 'pause', 2, 'pause']);
   });
 
+  it('passes over dropped connections that have closed meanwhile', async () => {
+    const resumed: number[] = [];
+    const gone = { pause: () => undefined, resume: () => resumed.push(-1), destroyed: true } as unknown as Socket;
+    for (const socket of [gone, gone, ...sockets(1, resumed)]) dropInTurn(socket, owner, () => true);
+    await until(() => resumed.length > 0, 'the one that is open');
+    expect(resumed).to.deep.equal([0]);
+  });
+
   it('gives what is added meanwhile a later turn', async () => {
     let turns = 0;
     const again = () => {

@@ -11,7 +11,7 @@ const working: (() => void)[] = [];
 /** Of these a few are read on in each turn, in the same order. */
 const reading: (() => void)[] = [];
 /** One of these is read on at a time, with a pause before each. */
-const dropping: (() => void)[] = [];
+const dropping: { readonly socket: Socket; readonly goOn: () => void }[] = [];
 /** Between two shares of what is dropped, of all connections together: 64 MB a second. */
 const dropEveryMs = 1;
 
@@ -33,7 +33,7 @@ export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => bo
  */
 export function dropInTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
   socket.pause();
-  dropping.push(readOn(socket, owner, isReading));
+  dropping.push({ socket, goOn: readOn(socket, owner, isReading) });
   if (dropping.length === 1) nextDropped();
 }
 
@@ -46,7 +46,9 @@ function readOn(socket: Socket, owner: FaultOwner, isReading: () => boolean): ()
 function nextDropped(): void {
   // What waits is guarded, each by its owner.
   setTimeout(() => {
-    dropping.shift()?.();
+    // Those that have closed meanwhile hold up no other.
+    while (dropping[0]?.socket.destroyed === true) dropping.shift();
+    dropping.shift()?.goOn();
     if (dropping.length > 0) nextDropped();
   }, dropEveryMs);
 }
