@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type FaultOwner, guard, guardPromise, messageOf, SwarmgateError } from '@swarmgate/runtime';
 import { HandOverProgress } from './hand-over-progress.ts';
 import { sendable, unreadHandle } from './handed-socket.ts';
+import { LateResponses } from './late-responses.ts';
 import type { ControlMessage, WorkerMessage } from './messages.ts';
 
 /** How often a worker looks whether its control process is gone, in milliseconds. */
@@ -11,8 +12,8 @@ const lookAtChannelMs = 500;
 export class ControlLink {
   readonly #owner: FaultOwner;
   readonly #waiting = new Map<number, (response: ControlMessage | undefined) => void>();
-  /** Of calls that no response came to in time, which take something that has to be given back. */
-  readonly #late = new Map<number, (response: ControlMessage) => void>();
+  /** Of calls that take something, which has to be given back. */
+  readonly #late = new LateResponses<ControlMessage>();
   readonly #handOvers = new HandOverProgress();
   #calls = 0;
 
@@ -85,18 +86,19 @@ export class ControlLink {
 
   /**
    * `undefined`: no response within `waitMs`.
-   * @param onLate gets a response that comes after that. Default: it is dropped
+   * @param onLate gets a response that comes after that; while many of those are due, no call is made. Default: it is dropped
    */
   call(
     make: (call: number) => WorkerMessage,
     waitMs: number,
     onLate?: (response: ControlMessage) => void,
   ): Promise<ControlMessage | undefined> {
+    if (onLate !== undefined && this.#late.isFull) return Promise.resolve(undefined);
     this.#calls += 1;
     const call = this.#calls;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        if (onLate !== undefined) this.#late.set(call, onLate);
+        if (onLate !== undefined) this.#late.expect(call, onLate);
         this.#responded(call, undefined);
       }, waitMs);
       this.#waiting.set(call, (response) => {
@@ -111,10 +113,6 @@ export class ControlLink {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);
     if (waiting !== undefined) waiting(response);
-    else if (response !== undefined) {
-      const late = this.#late.get(call);
-      this.#late.delete(call);
-      late?.(response);
-    }
+    else if (response !== undefined) this.#late.take(call, response);
   }
 }
