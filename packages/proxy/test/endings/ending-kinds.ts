@@ -1,5 +1,6 @@
 import type { EndingClient } from './ending-client.ts';
 import type { EndingPorts } from './endings-rig.ts';
+import { eachEndpointEnding } from './endpoint-endings.ts';
 import { http2Endings } from './http2-endings.ts';
 
 export interface EndingKind {
@@ -48,19 +49,10 @@ const requests = onPlain({
   'a request is served with Connection: close': sends(get('/e/ok', 'Connection: close\r\n')),
   'an HTTP/1.0 request is served': sends('GET /e/ok HTTP/1.0\r\n\r\n'),
   'a request is served until the endpoint closes': sends(get('/e/untilclose'), 'all of it'),
-  'no route takes a request': sends(get('/nowhere')),
+  ...eachEndpointEnding((path) => sends(get(path))),
   'no route takes a request with a body behind': sends(
     `POST /nowhere HTTP/1.1\r\n${host}Content-Length: 200000\r\n\r\n${behind100K}`,
   ),
-  'a step refuses a request': sends(get('/closed/ok')),
-  'the endpoint refuses the connection': sends(get('/dead/ok')),
-  'the endpoint closes without a response': sends(get('/e/close')),
-  'the endpoint resets': sends(get('/e/reset')),
-  'the endpoint sends no HTTP': sends(get('/e/garble')),
-  'the endpoint is silent': sends(get('/e/silent')),
-  'the response ends early': sends(get('/e/partial')),
-  'the response is reset': sends(get('/e/cut')),
-  'the response stalls': sends(get('/e/stalled')),
   'the client resets before the response': thenResets(sendsOnly(get('/e/silent'))),
   'the client resets within the response': thenResets(sends(get('/e/large'))),
   'the client half-closes before the response': thenHalfCloses(sendsOnly(get('/e/silent'))),

@@ -2,6 +2,7 @@ import { clientPreface, Flag, Frame } from '../../src/http/http2/frames.ts';
 import { block, data, frame, goaway, headers, rstStream, settings, windowUpdate } from '../http2-wire.ts';
 import type { EndingClient } from './ending-client.ts';
 import type { EndingKind } from './ending-kinds.ts';
+import { eachEndpointEnding } from './endpoint-endings.ts';
 
 type Run = EndingKind['run'];
 
@@ -69,17 +70,8 @@ const requests: Readonly<Record<string, Run>> = {
   'many requests are served': sends(...Array.from({ length: 20 }, (_, at) => get('/e/ok', 2 * at + 1))),
   'a request is served by an HTTP/2 endpoint': sends(get('/h2/ok')),
   'a request is served by an endpoint behind TLS': sends(get('/s/ok')),
-  'no route takes a request': sends(get('/nowhere')),
+  ...eachEndpointEnding((path) => sends(get(path))),
   'no route takes a request with a body behind': sends(post('/nowhere'), ...body100K),
-  'a step refuses a request': sends(get('/closed/ok')),
-  'the endpoint refuses the connection': sends(get('/dead/ok')),
-  'the endpoint closes without a response': sends(get('/e/close')),
-  'the endpoint resets': sends(get('/e/reset')),
-  'the endpoint sends no HTTP': sends(get('/e/garble')),
-  'the endpoint is silent': sends(get('/e/silent')),
-  'the response ends early': sends(get('/e/partial')),
-  'the response is reset': sends(get('/e/cut')),
-  'the response stalls': sends(get('/e/stalled')),
   'the response ends with its connection': sends(get('/e/untilclose')),
   'the client resets before the response': thenResets(begins(get('/e/silent'))),
   'the client resets within the response': thenResets(sends(get('/e/large'))),

@@ -3,19 +3,16 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
+import { http1ConnectionContext } from '../../../test/http1-connection-context.ts';
 import { RawClient } from '../../../test/raw-client.ts';
 import { type ScriptedBackend, startBackend } from '../../../test/scripted-backend.ts';
 import { makeCoreServer, type Rig } from '../../../test/server-rig.ts';
 import { endpointAt, type TestContext, testContext } from '../../../test/test-context.ts';
 import { until } from '../../../test/until.ts';
-import { trustedProxies } from '../../exchange/client-connection.ts';
-import { RetryBudget } from '../../exchange/retry-budget.ts';
-import { RequestHead } from '../../http/request-head.ts';
 import { ConnectionPool } from '../../transport/connection-pool.ts';
 import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { DrainableConnection } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
-import type { ConnectionContext } from './connection-context.ts';
 
 /** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
 async function ownConnection(rig: Rig) {
@@ -226,26 +223,10 @@ describe('a fault on an HTTP/1.1 connection', () => {
     logged = [];
     connection = undefined;
     const error = (fields: Record<string, unknown>, message: string) => logged.push({ fields, message });
-    const context: ConnectionContext = {
-      ...exchanges,
-      pool,
-      budget: new RetryBudget(0.2, 10),
-      serverMs: 5_000,
-      tunnelMs: 5_000,
-      trusted: trustedProxies([]),
-      viaName: 'test',
-      newRequestId: () => 'id',
-      writesForwarded: false,
-      mostBodyBytes: 0,
-      encodedSlash: 'keep',
-      recordsAgents: false,
+    const context = http1ConnectionContext(exchanges, pool, {
       logger: { ...silentLogger, error } as unknown as Logger,
-      sweep: pool.sweep,
-      timeouts: { headMs: 5_000, keepAliveMs: 5_000, clientMs: 5_000 },
-      head: new RequestHead(),
-      draining: false,
       forget: (each) => forgotten.push(each),
-    };
+    });
     listener = createServer({ allowHalfOpen: true }, (socket) => {
       connection = new Http1Connection(socket, { port: 80, secure: false }, context);
       connection.start(undefined);

@@ -1,17 +1,13 @@
 import { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import { http1ConnectionContext } from '../../../test/http1-connection-context.ts';
 import { endpointAt, testContext } from '../../../test/test-context.ts';
-import { trustedProxies } from '../../exchange/client-connection.ts';
-import { RetryBudget } from '../../exchange/retry-budget.ts';
 import { AddedFields } from '../../exchange/upstream-head.ts';
-import { RequestHead } from '../../http/request-head.ts';
 import { ConnectionPool } from '../../transport/connection-pool.ts';
 import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import { Http1Connection } from './connection.ts';
-import type { ConnectionContext } from './connection-context.ts';
 
 const count = 2_000;
 
@@ -44,26 +40,7 @@ describe('what an idle HTTP/1.1 connection keeps', () => {
 
   it('is at most 850 bytes beside its socket: it has no functions of its own', () => {
     const pool = new ConnectionPool(new DeadlineSweep(10));
-    const context: ConnectionContext = {
-      ...testContext({ endpoints: [endpointAt(1)] }),
-      pool,
-      budget: new RetryBudget(0.2, 10),
-      serverMs: 5_000,
-      tunnelMs: 5_000,
-      trusted: trustedProxies([]),
-      viaName: 'test',
-      newRequestId: () => 'id',
-      writesForwarded: false,
-      mostBodyBytes: 0,
-      encodedSlash: 'keep',
-      recordsAgents: false,
-      logger: silentLogger,
-      sweep: pool.sweep,
-      timeouts: { headMs: 5_000, keepAliveMs: 5_000, clientMs: 5_000 },
-      head: new RequestHead(),
-      draining: false,
-      forget: () => undefined,
-    };
+    const context = http1ConnectionContext(testContext({ endpoints: [endpointAt(1)] }), pool);
     const sockets = Array.from({ length: count }, () => new Socket());
     const entrypoint = { port: 80, secure: false };
     const bytes = bytesOf((at) => new Http1Connection(sockets[at] as Socket, entrypoint, context));
