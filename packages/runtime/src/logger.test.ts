@@ -34,6 +34,24 @@ describe('the log', () => {
     expect(record()).to.have.nested.property('err.stack').that.includes('logger.test.ts');
   });
 
+  for (const [what, message, written] of [
+    ['once, where the message of the error has it', 'cannot list services: reset', 'cannot list services: reset'],
+    ['behind a message that has it not', 'cannot list services', 'cannot list services: reset'],
+  ] as const)
+    it(`writes the message of a cause ${what}`, () => {
+      createLogger({ destination: destination() }).warn(
+        { err: new Error(message, { cause: new Error('reset') }) },
+        'failed',
+      );
+      expect(record()).to.have.nested.property('err.message', written);
+      expect(record()).to.have.nested.property('err.stack').that.includes('caused by: Error: reset');
+    });
+
+  it('writes what is no error under err as it is', () => {
+    createLogger({ destination: destination() }).warn({ err: 'thrown text' }, 'failed');
+    expect(record()).to.have.property('err', 'thrown text');
+  });
+
   // Every control character and every mark that a terminal or a log viewer acts on.
   const marks = [0x00, 0x08, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x9b, 0x2028, 0x2029, 0x202e, 0x2066, 0x2069];
   for (const code of marks) {

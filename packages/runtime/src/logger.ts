@@ -33,6 +33,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: redactedPaths, censor: '[redacted]' },
+    serializers: { err: serializedError },
     hooks: { streamWrite: (line: string) => line.replace(unescapedControls, escaped) },
   };
   return pino(settings, options.destination ?? outputLines);
@@ -40,3 +41,12 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 
 /** Writes nothing: for tests, and for commands whose output is for people. */
 export const silentLogger: Logger = createLogger({ level: 'silent' });
+
+/** Pino's own appends the messages of causes, which an error that names its cause in its message would show twice. */
+function serializedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const serialized = pino.stdSerializers.err(error);
+  const { cause } = error;
+  if (cause instanceof Error && error.message.includes(cause.message)) serialized.message = error.message;
+  return serialized;
+}

@@ -126,11 +126,12 @@ function Samples() {
       <section class="card">
         <h2>Then your own Swarm</h2>
         <p>
-          A Swarm on this machine is followed as soon as it responds; <code>docker swarm init</code> makes one.
+          A Swarm on this machine is followed by itself; where there is none, <code>docker swarm init</code> makes one.
         </p>
         <SwarmStep />
+        <p>For the nodes of a Swarm, with Consul, in the folder of the repository:</p>
+        <pre>{'npm run images\ndocker/create-secrets.sh\ndocker stack deploy -c docker/stack.yml swarmgate'}</pre>
         <p>
-          For the nodes of a Swarm, with Consul: <code>docker stack deploy -c docker/stack.yml swarmgate</code>.{' '}
           <a href={hashOf('manual')}>Add a service outside the Swarm</a>
         </p>
       </section>

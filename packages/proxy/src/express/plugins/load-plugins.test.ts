@@ -74,6 +74,9 @@ describe('files of plug-ins', () => {
 
   it('of a folder that cannot be read are an error', async () => {
     const error = await loadPlugins(join(directory, 'nowhere')).catch((thrown: unknown) => thrown);
-    expect(error).to.have.property('code', 'ENOENT');
+    expect(error).to.include({ code: 'plugins-unreadable' }).and.to.have.nested.property('cause.code', 'ENOENT');
+    expect(error)
+      .to.have.property('message')
+      .which.matches(/^cannot read PLUGINS_DIR=\S*nowhere \(ENOENT.*\): set PLUGINS_DIR to/);
   });
 });

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isPluginName } from '@swarmgate/labels';
-import { checkRegularFile, messageOf, pause } from '@swarmgate/runtime';
+import { checkRegularFile, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
 import type { Plugin } from './plugin.ts';
 import { runAs } from './running-plugin.ts';
 
@@ -43,9 +43,18 @@ export async function loadPlugins(
   return found;
 }
 
-/** @throws where the folder cannot be read */
+/** @throws SwarmgateError `plugins-unreadable` */
 async function pluginFiles(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(resolve(directory), { withFileTypes: true });
+  const entries = await readdir(resolve(directory), { withFileTypes: true }).catch((error: unknown) => {
+    const mend = 'set PLUGINS_DIR to a folder of plug-ins, or leave it unset';
+    throw new SwarmgateError(
+      'plugins-unreadable',
+      `cannot read PLUGINS_DIR=${directory} (${messageOf(error)}): ${mend}`,
+      {
+        cause: error,
+      },
+    );
+  });
   return entries
     .filter(
       (entry) => !entry.isDirectory() && extensions.has(parse(entry.name).ext) && isPluginName(parse(entry.name).name),
