@@ -22,7 +22,7 @@ describe('two listeners', () => {
     // Services of the tests before this one may still be on their way out.
     await until('Consul has what the Swarm has', async () => {
       const names = new Set((await stack.docker.listServices()).map(({ Spec }) => Spec?.Name));
-      return (await stack.consul.keys('services/')).every((each) => names.has(each.split('/').at(-1)));
+      return (await stack.consul.keys('services/swarm/')).every((each) => names.has(each.split('/').at(-1)));
     });
     const keysBefore = (await stack.consul.keys('services/')).toSorted();
     const textBefore = await stack.consul.get(key);

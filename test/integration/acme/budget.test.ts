@@ -62,10 +62,13 @@ describe('the budget', function () {
     const before = orders();
     const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
     for (const [at, host] of addresses.entries()) await start(`r${at}`, host, hosts, limits);
+    const waiting = () => [...replicas.values()][0]?.certificates.waiting() ?? [];
+    const isSettled = () => waiting().length > 900 && waiting().every(({ state }) => state !== 'ordering');
     for (let round = 0; round < 9; round += 1) {
       const at = round % addresses.length;
       const reached = Math.min(limits.orders, orders() - before + 4);
-      await until('some more are ordered', () => orders() - before >= reached || orders() - before >= 45, {
+      // A replica that stops between its entry in the budget and its order has spent one without an order.
+      await until('some more are ordered, or all that may be', () => orders() - before >= reached || isSettled(), {
         withinMs: 300_000,
       });
       await replicas.get(`r${at}`)?.stop();
@@ -74,12 +77,7 @@ describe('the budget', function () {
     }
     const [one] = replicas.values();
     // A validation that meets a replica in its restart fails; such a name is tried again after a minute.
-    const waiting = () => one?.certificates.waiting() ?? [];
-    await until(
-      'every name is served, or reported why not',
-      () => waiting().length > 900 && waiting().every(({ state }) => state !== 'ordering'),
-      { withinMs: 120_000 },
-    );
+    await until('every name is served, or reported why not', isSettled, { withinMs: 120_000 });
     const failed = waiting().filter(({ state }) => state === 'failed').length;
     const served = one?.certificates.ordered().flatMap(({ names }) => names) ?? [];
     const byDomain = Map.groupBy(served, (name) => name.slice(name.indexOf('.') + 1));
@@ -90,7 +88,7 @@ describe('the budget', function () {
     console.log(
       `      ${spent - before} orders of at most ${limits.orders}, ${served.length} certificates, ${failed} names failed`,
     );
-    expect(spent - before).to.be.within(40, limits.orders);
+    expect(spent - before).to.be.within(30, limits.orders);
     for (const [name, each] of [...replicas]) {
       await each.stop();
       const again = await start(name, addresses[Number(name.slice(1))] ?? '', hosts, limits);

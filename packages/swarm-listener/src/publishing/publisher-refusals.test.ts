@@ -1,65 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  contendForLeadership,
-  createRegistry,
-  createSealer,
-  keyLayout,
-  openEmbeddedStore,
-  type RegistrySnapshot,
-} from '@swarmgate/registry';
-import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
-import { createTranslator } from '../labels/translator.ts';
-import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
-import { viewOf } from '../swarm/swarm-view.ts';
-import { createPublisher } from './publisher.ts';
+import { startPublisher } from '../../test/running-publisher.ts';
+import { aService, aTask } from '../../test/swarm-fixtures.ts';
 
 describe('a service that does not fit into the registry', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'swarmgate-refusals-'));
-  const store = openEmbeddedStore({ dataDir: directory });
-  const registry = createRegistry({ store, instance: 'test' });
-  const layout = keyLayout('test');
-  const logger = silentLogger;
-  const leadership = contendForLeadership({
-    store,
-    key: layout.leader('swarm'),
-    heartbeatKey: layout.leaderHeartbeat('swarm'),
-    name: 'test',
-    logger,
-  });
-  const publisher = createPublisher({
-    registry,
-    leadership,
-    owner: 'swarm',
-    by: 'test',
-    sealer: createSealer([]),
-    logger,
-    signal: new AbortController().signal,
-    tasks: new Tasks({ logger }),
-  });
-  const labels = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
-  const translator = createTranslator(labels, { onProblems: () => undefined });
-  after(async () => {
-    await publisher.stop();
-    await leadership.stop();
-    await store.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  const { publisher, desire, read, stop } = startPublisher();
+  after(stop);
 
-  const desire = (services: readonly SwarmService[], tasks: readonly SwarmTask[] = []) => {
-    const view = viewOf({ swarmId: 'swarm-1', services, tasks, nodes: [aNode()], networks: [] });
-    const translated = translator.take({ view, changed: 'all', cause: 'listing' }, new Date());
-    publisher.setDesired({ ...translated, evidence: view, fromListing: true });
-  };
-  const read = async (): Promise<RegistrySnapshot> => {
-    const response = await registry.read(AbortSignal.timeout(20_000));
-    if (response.kind !== 'snapshot') throw new Error('no head');
-    return response.snapshot;
-  };
   const pathOf = async (service: string) => {
     const stored = (await read()).services.get(`swarm/${service}`);
     return stored?.ok ? stored.document.destinations[0]?.servicePath?.[0] : undefined;

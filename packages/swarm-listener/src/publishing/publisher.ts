@@ -220,7 +220,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const publication = { signal: fence.signal, by: options.by, fence: { key: fence.key, session: fence.session } };
     const refused = new Set<string>();
     const write = async (some: readonly ServiceChange[]) => {
-      registered = withOwnWrites(registered, some, await registry.publish(some, publication));
+      // Awaited first: `registered` moves on while the publication is on its way.
+      const position = await registry.publish(some, publication);
+      registered = withOwnWrites(registered, some, position);
     };
     try {
       await write(changes);

@@ -168,7 +168,8 @@ export function createObserver(options: ObserverOptions): Observer {
     view = views.withServices(view, new Map(inspected), tasks);
     if (nodes !== undefined) view = views.withNodes(view, nodes);
     if (namesUnknownNetwork(inspected.map(([, service]) => service))) {
-      view = views.withNetworks(view, await client.networks(signal));
+      const networks = await client.networks(signal);
+      view = views.withNetworks(view, networks);
     }
     responded();
     emit('event', withNodes ? 'all' : new Set(ids), since);
