@@ -37,7 +37,7 @@ function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly
         reason: 'tcp-ports-missing',
         message: `reqMode ${mode} needs the port clients connect to (srcPort) and the port of the service (port)`,
         label: labelName('srcPort', destination),
-        suggestion: `set both ${labelName('srcPort', destination)} and ${labelName('port', destination)}`,
+        suggestion: `set ${labelName('srcPort', destination)}, such as 5432, and ${labelName('port', destination)}`,
       },
     ];
   }
@@ -48,7 +48,7 @@ function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly
       reason: 'match-missing',
       message: 'neither servicePath nor serviceDomain is set, so no request belongs to the service',
       label: labelName('servicePath', destination),
-      suggestion: `set ${labelName('servicePath', destination)} or ${labelName('serviceDomain', destination)}`,
+      suggestion: `set ${labelName('servicePath', destination)}, such as /shop, or ${labelName('serviceDomain', destination)}, such as shop.example`,
     });
   }
   if (destination.port === undefined && (isFirst || destination.httpsPort === undefined)) {
@@ -57,7 +57,7 @@ function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly
       reason: 'port-missing',
       message: `${labelName('port', destination)}, the port the service listens on inside its container, is not set`,
       label: labelName('port', destination),
-      suggestion: `set ${labelName('port', destination)}`,
+      suggestion: `set ${labelName('port', destination)}, such as 8080`,
     });
   }
   return problems;

@@ -2,6 +2,7 @@ import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels'
 import { checkDestinations, controlCharacterIn } from '@swarmgate/labels';
 import type { z } from 'zod';
 import { readEndpoints } from './check-endpoints.ts';
+import { definitionExample, type ExampleAt, endpointsExample, type FieldExample } from './document-examples.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
 import { parseDefinition } from './parse-definition.ts';
 import { unknownFields } from './unknown-fields.ts';
@@ -31,7 +32,7 @@ export interface ExpectedPlace {
 export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
   const completed = completeDestinations(json);
   const parsed = parseDefinition(completed);
-  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, completed) };
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, completed, definitionExample) };
   const definition: ServiceDefinition = parsed.data;
   const problems = [
     ...misplaced(definition, expected),
@@ -51,7 +52,7 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
  */
 export function checkEndpoints(json: unknown, expected: ExpectedPlace): EndpointsCheck {
   const read = readEndpoints(json);
-  if (!read.ok) return { ok: false, problems: problemsOf(read.error, json) };
+  if (!read.ok) return { ok: false, problems: problemsOf(read.error, json, endpointsExample) };
   const problems = misplaced(read.endpoints, expected);
   if (problems.length > 0) return { ok: false, problems };
   const { endpoints, warnings } = read;
@@ -113,7 +114,7 @@ function repeatedIndexes(destinations: readonly Destination[]): readonly Problem
   }));
 }
 
-export function problemsOf(error: z.ZodError, json: unknown): readonly Problem[] {
+export function problemsOf(error: z.ZodError, json: unknown, exampleAt?: ExampleAt): readonly Problem[] {
   return error.issues.map((issue) => {
     const path = issue.path.map(String);
     const where = path.length === 0 ? 'the document' : path.join('.');
@@ -124,10 +125,14 @@ export function problemsOf(error: z.ZodError, json: unknown): readonly Problem[]
       message: `${where} is ${value ?? 'not set'}: ${expectationOf(issue.message)}`,
       label: where,
       ...(value === undefined ? {} : { value }),
-      suggestion:
-        path.length === 0 ? 'write a JSON object with version, service, owner and destinations' : `mend ${where}`,
+      suggestion: suggestionFor(where, exampleAt?.(path)),
     };
   });
+}
+
+function suggestionFor(where: string, example: FieldExample | undefined): string {
+  if (example === undefined) return `correct ${where}`;
+  return `write it as in {${JSON.stringify(example.field)}: ${JSON.stringify(example.value)}}`;
 }
 
 /** Zod's own sentences begin with what is clear, and end with the kind of a value that is shown. */

@@ -117,7 +117,7 @@ describe('changes by REST', () => {
 
   it('names parameters, not labels, in the response to a query', async () => {
     const refused = await under.call('GET', `${reconfigure}?serviceName=x&servicePath.1=/x`);
-    expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1');
+    expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1, such as 8080');
   });
 
   it('responds with 200 with the reason where the change loses a conflict', async () => {
