@@ -1,6 +1,7 @@
 import { UsageError } from '@swarmgate/runtime/errors';
 import { readSettings, type Settings } from '@swarmgate/runtime/settings';
-import fetch from 'node-fetch';
+import fetch, { type Response } from 'node-fetch';
+import { type Addressee, remedyFor, remedyWithoutTls, urlVariables } from './call-remedy.ts';
 import { secureAgent } from './client-tls.ts';
 import { readEvents, type ServerSentEvent } from './server-sent-events.ts';
 import { UnreachableError } from './unreachable-error.ts';
@@ -10,6 +11,8 @@ export interface AdminResponse {
   readonly from: string;
   readonly status: number;
   readonly body: unknown;
+  /** What to set for this command, where it is not allowed to call at all. */
+  readonly remedy?: string;
 }
 
 /** The proxy's REST as the operator's commands use it. */
@@ -28,9 +31,6 @@ export interface AdminClient {
 export type EventStream =
   | { readonly kind: 'open'; readonly events: AsyncIterable<ServerSentEvent> }
   | { readonly kind: 'refused'; readonly response: AdminResponse };
-
-/** The process that is called: each has its own port and its own variable for another address. */
-export type Addressee = 'proxy' | 'listener';
 
 export interface AdminClientOptions {
   /**
@@ -59,12 +59,19 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url;
   };
+  const hasToken = settings.adminToken !== undefined && settings.adminToken !== 'none';
   const headersFor = (accept: string): Record<string, string> =>
-    settings.adminToken !== undefined && settings.adminToken !== 'none'
-      ? { accept, authorization: `Bearer ${settings.adminToken}` }
-      : { accept };
+    hasToken ? { accept, authorization: `Bearer ${settings.adminToken}` } : { accept };
+  const responseOf = async (response: Response): Promise<AdminResponse> => {
+    const { status, headers } = response;
+    const body = parse(await response.text());
+    const remedy = remedyFor({ from: base.origin, to, status, reason: headers.get('x-swarmgate-reason'), hasToken });
+    return { from: base.origin, status, body, ...(remedy === undefined ? {} : { remedy }) };
+  };
   const unreachable = (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
+    if (isWithoutTls(error))
+      return new UnreachableError('proxy-unreachable', remedyWithoutTls(base.origin, to), { cause: error });
     return new UnreachableError(
       'proxy-unreachable',
       isOfCertificate(error)
@@ -86,8 +93,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
         signal: AbortSignal.timeout(timeoutMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const text = await response.text();
-      return { from: base.origin, status: response.status, body: parse(text) };
+      return await responseOf(response);
     } catch (error) {
       throw unreachable(error);
     }
@@ -109,7 +115,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const { status, body } = response;
       if (status === 200 && body !== null)
         return { kind: 'open', events: eventsOf(body as AsyncIterable<Buffer>, silence, ended) };
-      return { kind: 'refused', response: { from: base.origin, status, body: parse(await response.text()) } };
+      return { kind: 'refused', response: await responseOf(response) };
     } catch (error) {
       throw unreachable(error);
     } finally {
@@ -171,8 +177,6 @@ class Silence {
   }
 }
 
-const urlVariables = { proxy: 'SWARMGATE_URL', listener: 'LISTENER_URL' } as const;
-
 function usualUrl(to: Addressee, { adminUrl, adminPort, adminTls, listenerUrl, listenerPort }: Settings): string {
   if (to === 'proxy') return adminUrl ?? `${adminTls === undefined ? 'http' : 'https'}://127.0.0.1:${adminPort}`;
   return listenerUrl ?? `http://127.0.0.1:${listenerPort === 'off' ? 8080 : listenerPort}`;
@@ -197,4 +201,10 @@ function parse(text: string): unknown {
 /** Codes of OpenSSL's verification, and of Node's for names. */
 function isOfCertificate(error: unknown): boolean {
   return /CERT|UNABLE_TO_VERIFY/.test(String((error as { readonly code?: unknown }).code));
+}
+
+/** OpenSSL's codes for a first record that is none of TLS, such as a response of HTTP. */
+function isWithoutTls(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return /WRONG_VERSION_NUMBER|PACKET_LENGTH|EPROTO/.test(String(code));
 }

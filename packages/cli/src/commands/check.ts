@@ -7,8 +7,7 @@ import type { Effects } from '../compose/effects.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { checkAsGithub, checkAsText, diffAsText, traefikArgsAsText } from '../output/check-report.ts';
-import { UnreachableError } from '../unreachable-error.ts';
-import { clientFor, type OperatorOptions } from './operator-command.ts';
+import { bodyOf, clientFor, type OperatorOptions } from './operator-command.ts';
 import type { StackOptions } from './read-stack.ts';
 
 export interface CheckOptions extends OperatorOptions, StackOptions {
@@ -110,14 +109,8 @@ async function effectsOn(
 ): Promise<Effects> {
   const client = await clientFor(options, io);
   const [services, routes] = await Promise.all([client.get('/v1/services'), client.get('/v1/routes')]);
-  if (services.status !== 200 || routes.status !== 200) {
-    throw new UnreachableError(
-      'not-swarmgate',
-      `${client.url} responds with ${services.status}: not the admin port of a Swarmgate proxy?`,
-    );
-  }
-  const { order } = routes.body as RoutesResponse;
-  const registered = (services.body as ServicesResponse).services.flatMap(({ definition }) => definition ?? []);
+  const { order } = bodyOf<RoutesResponse>(routes);
+  const registered = bodyOf<ServicesResponse>(services).services.flatMap(({ definition }) => definition ?? []);
   const { readFiles, stackName } = await readingStacks();
   const { effectsOf } = await import('../compose/effects.ts');
   const { readSettings } = await import('@swarmgate/runtime/settings');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Addressee, AdminClient, AdminResponse } from '../admin-client.ts';
+import type { AdminClient, AdminResponse } from '../admin-client.ts';
+import type { Addressee } from '../call-remedy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { describeProblem, type ShownProblem } from '../output/problem.ts';
@@ -51,27 +52,47 @@ export function printResponse<T>(
   io: CommandIo,
   human: (body: T) => string,
 ): boolean {
-  if (typeof response.body !== 'object' || response.body === null) {
-    throw new UnreachableError(
-      'not-swarmgate',
-      `${response.from} responds with ${response.status} without JSON: not the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
-    );
-  }
+  if (!isJson(response)) throw notSwarmgate(response);
   const isFine = response.status < 400;
   if (options.json === true) io.out(JSON.stringify(response.body, null, 2));
   else if (isFine) io.out(human(response.body as T));
-  else io.error(refusal(response.status, response.body));
+  else io.error(refusal(response));
   if (!isFine) io.exit(exitCodes.refused);
   return isFine;
 }
 
-function refusal(status: number, body: object): string {
+/**
+ * The body of a response that a command cannot do without.
+ * @throws UnreachableError where the call is refused, or the response is not that of a Swarmgate process
+ */
+export function bodyOf<T>(response: AdminResponse): T {
+  if (!isJson(response)) throw notSwarmgate(response);
+  if (response.status !== 200)
+    throw new UnreachableError('call-refused', `${response.from} refused the call: ${refusal(response)}`);
+  return response.body as T;
+}
+
+type JsonResponse = AdminResponse & { readonly body: object };
+
+function isJson(response: AdminResponse): response is JsonResponse {
+  return typeof response.body === 'object' && response.body !== null;
+}
+
+function notSwarmgate({ from, status }: AdminResponse): UnreachableError {
+  return new UnreachableError(
+    'not-swarmgate',
+    `${from} responds with ${status} without JSON: not the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
+  );
+}
+
+function refusal({ status, body, remedy }: JsonResponse): string {
   const { message, Message, problems } = body as {
     message?: string;
     Message?: string;
     problems?: readonly ShownProblem[];
   };
-  const lines = [`refused (${status}): ${message ?? Message ?? JSON.stringify(body)}`];
+  const why = message ?? Message ?? JSON.stringify(body);
+  const lines = [`refused (${status}): ${why}${remedy === undefined ? '' : ` → ${remedy}`}`];
   for (const problem of problems ?? []) lines.push(`  ${describeProblem(problem)}`);
   return lines.join('\n');
 }
