@@ -190,7 +190,9 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
    internal. \`labels.traefik\` there has the service whose flags are read, and the equivalent settings.
 4. **Leave the labels of Traefik behind, or keep them.** \`swarmgate convert stack.yml\` prints the stack with \`com.df.*\` labels that route
-   the same, and names what has no equivalent: a router with such a middleware stays closed.
+   the same, and names on standard error what has no equivalent: a router with such a middleware stays closed. Labels of containers
+   (\`labels:\` instead of \`deploy.labels\`), which Traefik ignores in Swarm mode, stay where they are and are named too. It ends with 1
+   where anything that the file requests is left out.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

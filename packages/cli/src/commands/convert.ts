@@ -21,9 +21,10 @@ export function addConvertCommand(program: Command, io: CommandIo): void {
         'labels-missing',
         `${file}: no service has labels that are read: LABELS=df,traefik reads both families`,
       );
-    const { text, unsaid } = convertStack(readText(file), services);
-    io.out(options.json === true ? JSON.stringify({ stack: text, unsaid }, null, 2) : text.trimEnd());
+    const { text, unsaid, warnings } = convertStack(readText(file), services);
+    io.out(options.json === true ? JSON.stringify({ stack: text, unsaid, warnings }, null, 2) : text.trimEnd());
     for (const { service, what } of unsaid) io.error(`${service}: ${what}`);
+    for (const { service, what } of warnings) io.error(`${service}: warning: ${what}`);
     if (traefik !== undefined) io.error(traefikArgsAsText(traefik));
     const isRefused = traefik?.problems.some(({ severity }) => severity === 'error') === true;
     if (unsaid.length > 0 || isRefused) io.exit(exitCodes.refused);

@@ -1,3 +1,4 @@
+import type { Problem, ProblemReason } from '@swarmgate/labels';
 import { readYaml } from '@swarmgate/labels/traefik';
 import { UsageError } from '@swarmgate/runtime/errors';
 import { type Document, isMap, isSeq, type YAMLMap } from 'yaml';
@@ -6,8 +7,16 @@ import { labelsOfDefinition } from './labels-of-definition.ts';
 
 export interface ConvertedStack {
   readonly text: string;
-  /** By the service's name in the file. */
-  readonly unsaid: readonly { readonly service: string; readonly what: string }[];
+  /** What the file requests and the converted one does not. */
+  readonly unsaid: readonly Remark[];
+  /** What has no effect in Traefik either, or is read otherwise than written. */
+  readonly warnings: readonly Remark[];
+}
+
+export interface Remark {
+  /** As the file names it. */
+  readonly service: string;
+  readonly what: string;
 }
 
 /**
@@ -18,19 +27,41 @@ export function convertStack(text: string, services: readonly DesiredService[]):
   const read = readYaml(text);
   if (!read.ok) throw new UsageError('compose-invalid', read.fault.message);
   const { document } = read.yaml;
-  const unsaid: { service: string; what: string }[] = [];
+  const unsaid: Remark[] = [];
+  const warnings: Remark[] = [];
   const labelled = document.get('services');
-  for (const { composeName, definition, problems } of services) {
+  for (const { composeName: service, definition, problems } of services) {
+    const misplaced = problems.filter(({ reason }) => reason === 'label-misplaced');
+    for (const { message, suggestion } of misplaced)
+      unsaid.push({
+        service,
+        what: remark({ message: `not converted: ${message}`, ...(suggestion === undefined ? {} : { suggestion }) }),
+      });
     const written = definition === undefined ? undefined : labelsOfDefinition(definition);
-    const place = ['services', composeName, 'deploy', 'labels'];
+    const place = ['services', service, 'deploy', 'labels'];
     if (!isMap(labelled) || !hasTraefikLabels(document, place)) continue;
     replaceLabels(document, place, written?.labels ?? new Map());
-    const lost = problems.filter(({ severity, reason }) => severity === 'error' && reason !== 'middleware-unusable');
-    for (const { message, suggestion } of lost)
-      unsaid.push({ service: composeName, what: suggestion === undefined ? message : `${message} → ${suggestion}` });
-    for (const what of written?.unsaid ?? []) unsaid.push({ service: composeName, what });
+    for (const problem of problems) {
+      // A router that such a middleware closes is among what `written` has no label for.
+      if (problem.reason === 'label-misplaced' || problem.reason === 'middleware-unusable') continue;
+      const isLost = problem.severity === 'error' || isNotServed.has(problem.reason);
+      (isLost ? unsaid : warnings).push({ service, what: remark(problem) });
+    }
+    for (const what of written?.unsaid ?? []) unsaid.push({ service, what });
   }
-  return { text: document.toString({ lineWidth: 0 }), unsaid };
+  return { text: document.toString({ lineWidth: 0 }), unsaid, warnings };
+}
+
+/** Reasons of warnings by which nothing is served of a service or of one of its routers. */
+const isNotServed: ReadonlySet<ProblemReason> = new Set([
+  'traefik-not-enabled',
+  'tls-at-plain-entrypoint',
+  'tcp-router-unsupported',
+  'udp-unsupported',
+]);
+
+function remark({ message, suggestion }: Pick<Problem, 'message' | 'suggestion'>): string {
+  return suggestion === undefined ? message : `${message} → ${suggestion}`;
 }
 
 const ofTraefik = /^traefik\./i;

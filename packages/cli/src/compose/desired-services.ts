@@ -275,15 +275,17 @@ function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOpt
 }
 
 /** The most frequent mistake: labels of the containers instead of the service. */
-function misplacedProblem(service: ComposeService): readonly PlacedProblem[] {
-  if (service.misplacedLabels.length === 0) return [];
+function misplacedProblem({ misplacedLabels, name, position }: ComposeService): readonly PlacedProblem[] {
+  if (misplacedLabels.length === 0) return [];
+  const isOfTraefik = misplacedLabels.some((label) => /^traefik\./i.test(label));
+  const ignored = isOfTraefik ? ', and which Traefik ignores in Swarm mode' : '';
   return [
     {
       severity: 'warning',
       reason: 'label-misplaced',
-      message: `${service.misplacedLabels.join(', ')} of ${service.name} are labels of its containers, which the listener cannot see`,
+      message: `\`labels:\` of ${name} holds labels of its containers, which the listener cannot see${ignored}: ${misplacedLabels.join(', ')}`,
       suggestion: 'move them to deploy.labels',
-      position: service.position,
+      position,
     },
   ];
 }
