@@ -73,6 +73,8 @@ function sectionOf({ kind, meaning, example, restricts, positional, options, ins
     `## ${kind}`,
     `${meaning}${restricts === undefined ? '' : ' **Restricts access.**'}`,
     `\`\`\`\n${written}\n\`\`\``,
+    // Docker interpolates a stack file.
+    ...(written.includes('$') ? [`In a stack file:\n\n\`\`\`yaml\n- ${written.replaceAll('$', '$$$$')}\n\`\`\``] : []),
     table(['option', 'meaning', 'default'], rows),
   ].join('\n\n');
 }

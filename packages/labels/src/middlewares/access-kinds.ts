@@ -8,11 +8,14 @@ export const basicAuth = middlewareKind({
   kind: 'basicAuth',
   positional: 'users',
   meaning: 'Basic authentication with users that htpasswd has hashed. For users of the service see `users`.',
-  example: '"jane:$2y$05$…"',
+  example: '"jane:$2y$05$e9qbRo2.1i1mM0EmbERS5.zBg9qccdlA/PWowqYXlPtv2UnSUzrCu"',
   restricts: 'basic-auth-list',
   insteadOfLabel: 'users',
   options: {
-    users: required(linesOf(hashedUser), { meaning: '`name:hash`, one each.' }),
+    users: required(linesOf(hashedUser), {
+      meaning:
+        '`name:hash`, one each, as `htpasswd -nB NAME` prints it. The password of the example is `correct-horse`.',
+    }),
     realm: optional(text, { meaning: 'Realm that browsers show.', default: 'the service’s name' }),
     userHeader: optional(headerName, { meaning: 'Header that carries the user to the service.' }),
     removeHeader: optional(boolean, {
