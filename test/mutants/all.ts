@@ -18,6 +18,7 @@ import { positionMutants } from './positions.ts';
 import { publishingMutants } from './publishing.ts';
 import { registryMutants } from './registry.ts';
 import { servingMutants } from './serving.ts';
+import { traefikMiddlewareFaults, traefikTcpMiddlewareFaults } from './traefik-middlewares.ts';
 import { wireMutants } from './wire.ts';
 import { workerMutants } from './workers.ts';
 
@@ -32,6 +33,8 @@ export const mutants: readonly Mutant[] = [
   ...consulUiMutants,
   ...pluginMutants,
   ...middlewareMutants,
+  ...Object.values(traefikMiddlewareFaults).flat(),
+  ...Object.values(traefikTcpMiddlewareFaults).flat(),
   ...maintenanceMutants,
   ...http2Mutants,
   ...certificateMutants,

@@ -198,6 +198,21 @@ describe('labels of Traefik', () => {
       { middlewares: [{ kind: 'headers', request: { 'X-Script-Name': '/x' }, stsSeconds: 5 }] },
     ],
     [
+      'headers without one that frames the message',
+      {
+        ...router,
+        'routers.web.middlewares': 'h',
+        'middlewares.h.headers.customrequestheaders.Connection': 'close',
+        'middlewares.h.headers.customrequestheaders.X-A': 'b',
+      },
+      { middlewares: [{ kind: 'headers', request: { 'X-A': 'b' } }] },
+    ],
+    [
+      'a rate limit of a burst alone, which limits nothing',
+      { ...router, 'routers.web.middlewares': 'r', 'middlewares.r.ratelimit.burst': '5' },
+      { middlewares: [{ kind: 'rateLimit', average: 0, burst: 5 }] },
+    ],
+    [
       'one of Traefik’s own services',
       { 'routers.web.rule': 'Host(`a.example`)', 'routers.web.service': 'api@internal' },
       { middlewares: [{ kind: 'ipAllowList', sourceRange: ['255.255.255.255/32'], rejectStatus: 404 }] },
@@ -221,6 +236,13 @@ describe('labels of Traefik', () => {
     ['is not defined', {}],
     ['is of another provider', { 'routers.web.middlewares': 'auth@file' }],
     ['takes users from a file', { 'middlewares.auth.basicauth.usersfile': '/users' }],
+    [
+      'takes users from a file beside those of its labels',
+      {
+        'middlewares.auth.basicauth.users': 'ann:$apr1$lZL6V/ci$MkgHeUZg.IVGcx3pyPc4.1',
+        'middlewares.auth.basicauth.usersfile': '/users',
+      },
+    ],
     ['has users without a salted hash', { 'middlewares.auth.basicauth.users': 'ann:plain' }],
     ['has no users', { 'middlewares.auth.basicauth': 'true' }],
     ['is digest authentication', { 'middlewares.auth.digestauth.users': 'ann:realm:x' }],

@@ -223,6 +223,12 @@ const access: readonly LabelCase[] = [
     is: [400, 'encoded-character'],
   },
   {
+    what: 'encodedCharacters: a backslash that the client sent as it is, which is compared as %5C',
+    labels: { encodedCharacters: 'allowEncodedHash=true' },
+    request: { path: '/a\\b' },
+    target: '/a\\b',
+  },
+  {
     what: 'encodedCharacters, none in the path',
     labels: { encodedCharacters: 'allowEncodedHash=true' },
     request: { path: '/a%20b?c=%2F' },

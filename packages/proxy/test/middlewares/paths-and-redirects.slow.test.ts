@@ -90,9 +90,15 @@ const paths: readonly LabelCase[] = [
   {
     what: 'replacePathRegex that does not match',
     labels: { replacePathRegex: 'regex=^/api,replacement=/x' },
-    request: { path: '/a' },
+    request: { path: '/a', headers: { X_Replaced_Path: '/evil' } },
     target: '/a',
-    gets: { 'x-replaced-path': undefined },
+    gets: { 'x-replaced-path': undefined, x_replaced_path: undefined },
+  },
+  {
+    what: 'replacePathRegex that makes more of a path than a head may hold',
+    labels: { replacePathRegex: 'regex=a,replacement=aaaaaaaaaa' },
+    request: { path: `/${'a'.repeat(4_000)}` },
+    is: [400, 'rewritten-path-too-long'],
   },
   {
     what: 'replacePathRegex: $1x is a group of that name, as in Go',
