@@ -99,6 +99,11 @@ export const servingReasons = {
     'The name in `outboundHostname` does not resolve.',
     'Correct the name or the DNS.',
   ),
+  'called-service-unreachable': entry(
+    'serving',
+    'The service that `forwardAuth` or `errors` calls has no address that this proxy reaches; requests get 503 `auth-unavailable`, or no pages.',
+    'Correct the address or the DNS, or share a network.',
+  ),
   'stale-endpoint': entry(
     'serving',
     'The known addresses are too old to be used without the registry.',

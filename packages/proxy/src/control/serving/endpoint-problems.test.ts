@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks';
-import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { until } from '../../../test/behaviour-rig.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
@@ -80,6 +80,62 @@ describe('problems of serving', () => {
     await until(() => !problems.problems().has('manual/far'));
     ending.abort();
     await following;
+  });
+
+  const callers: readonly (readonly [string, Partial<Destination>, string | undefined, RegExp])[] = [
+    [
+      'forwardAuth',
+      { forwardAuth: { address: 'http://far.example:9000/verify' } },
+      'forwardAuth.1',
+      /far\.example has no address: requests get 503 auth-unavailable/,
+    ],
+    [
+      'errors',
+      { errors: { status: [{ from: 500, to: 599 }], address: 'https://far.example' } },
+      'errors.1',
+      /far\.example has no address: clients get/,
+    ],
+    [
+      'forwardAuth of a list',
+      { middlewares: [{ kind: 'forwardAuth', address: 'http://far.example' }] },
+      undefined,
+      /auth-unavailable/,
+    ],
+  ];
+  for (const [what, caller, label, message] of callers)
+    it(`are those of a service whose ${what} calls a name without an address, and gone when it has one`, async () => {
+      const { destinations, ...definition } = named('shop', 'near.example');
+      apply([
+        'swarm/shop',
+        { ...definition, destinations: destinations.map((each) => ({ ...each, index: 1, ...caller })) },
+      ]);
+      const following = problems.follow(1, ending.signal);
+      expect(problems.problems().size, 'before a request has called it').to.equal(0);
+      resolve({ kind: 'failed', message: 'no such name' });
+      await until(() => problems.problems().has('swarm/shop'));
+      const [problem, ...more] = problems.problems().get('swarm/shop') ?? [];
+      expect(more).to.deep.equal([]);
+      expect(problem).to.include({ severity: 'warning', reason: 'called-service-unreachable' });
+      expect(problem?.label).to.equal(label);
+      expect(problem?.message).to.match(message);
+      resolve({ kind: 'resolved', addresses: ['10.9.9.9'] });
+      await until(() => !problems.problems().has('swarm/shop'));
+      ending.abort();
+      await following;
+    });
+
+  it('are those of a service whose forwardAuth calls a service that the proxy does not reach', () => {
+    for (const name of ['tasks.auth', 'auth']) names.set(name, { kind: 'failed', message: 'no such name' });
+    const { destinations, ...definition } = named('shop', 'near.example');
+    const forwardAuth = { address: 'http://auth:9000' };
+    apply([
+      'swarm/shop',
+      { ...definition, owner: 'swarm', destinations: destinations.map((each) => ({ ...each, forwardAuth })) },
+    ]);
+    const [problem] = problems.problems().get('swarm/shop') ?? [];
+    expect(problem?.reason).to.equal('called-service-unreachable');
+    expect(problem?.message).to.include('no address of auth can be reached from this proxy on port 9000');
+    expect(problem?.suggestion).to.include('overlay network');
   });
 
   it('are not those of a route that is not in force', () => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { pause } from '@swarmgate/runtime';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
+import { CalledServices } from '../../middleware/calls/called-services.ts';
 import type { Route } from '../../model/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 
@@ -16,7 +17,7 @@ export interface ServingProblemsOptions {
 }
 
 /**
- * The routes that have no usable address, under their services. What a change names is looked at with the change, and the
+ * The routes that have no usable address, or whose middlewares call a service that has none, under their services. What a change names is looked at with the change, and the
  * rest in pieces when names or networks have changed: to walk a large table in one go would keep requests waiting.
  */
 export class EndpointProblems {
@@ -24,6 +25,7 @@ export class EndpointProblems {
   readonly #known = new Set<ServiceKey>();
   /** Services with a route that had no address at the last check. */
   readonly #unreachable = new Set<ServiceKey>();
+  readonly #called = new CalledServices();
   #lookedAsOf: unknown;
 
   constructor(options: ServingProblemsOptions) {
@@ -90,6 +92,10 @@ export class EndpointProblems {
       if (route.redirectToHost !== undefined) continue;
       const { problem } = upstreams.view(route);
       if (problem !== undefined) yield [route, problem];
+      for (const called of this.#called.of(route)) {
+        const { problem: why } = upstreams.view(called.route);
+        if (why !== undefined) yield [route, called.unreachable(why)];
+      }
     }
   }
 }
