@@ -33,7 +33,7 @@ function requested({ index: _, requires: _requires, ...destination }: Destinatio
 }
 
 describe('converting a stack with labels of Traefik', () => {
-  for (const { id, file, stack } of labelSets)
+  for (const { id, file, stack, problems } of labelSets)
     it(`${id}: requests the same in labels of our own`, () => {
       const before = servicesOf(file, stack);
       const { text, unsaid } = convertStack(file, before);
@@ -48,6 +48,11 @@ describe('converting a stack with labels of Traefik', () => {
           middlewares.some(({ kind }) => kind === 'unsupported'),
         );
         if (isClosed === true) expect(unsaid.map(({ service }) => service)).to.include(composeName);
+      }
+      const misplaced = problems.filter(({ what }) => what.startsWith('labels of the container'));
+      for (const { service } of misplaced) {
+        const remarks = unsaid.filter((each) => each.service === service).map(({ what }) => what);
+        expect(remarks.join()).to.include('labels of its containers').and.include('Traefik ignores in Swarm mode');
       }
     });
 
