@@ -38,7 +38,42 @@ export const attackMutants: readonly Mutant[] = [
   ...faultsIn(
     `${admin}/redact-definition.ts`,
     [`${admin}/redact-definition.test.ts`],
-    [['the value of a required header is shown', "isCredentialHeader(name) ? '' : value", 'value']],
+    [['the value of a required header is shown', "isCredentialName(name) ? '' : value", 'value']],
+  ),
+  ...faultsIn(
+    'packages/labels/src/docker-flow/parameter-problems.ts',
+    ['packages/labels/src/docker-flow/hidden-values.test.ts'],
+    [
+      [
+        'a header label that cannot be read is shown with its credential',
+        'entry.holdsCredential ?? looksLikeCredential',
+        'looksLikeCredential',
+      ],
+      ['what was expected instead quotes the credential', 'withoutQuotes(parsed.expected)}', 'parsed.expected}'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/registry/src/definition/check-definition.ts',
+    ['packages/registry/src/definition/hidden-values.test.ts'],
+    [
+      [
+        'credentials of a destination are shown where their shape is wrong',
+        'path.some((step) => hiddenInside.test(step))',
+        "hiddenInside.test(path[0] ?? '')",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${admin}/view-route.ts`,
+    ['packages/proxy/test/readable-secrets.slow.test.ts'],
+    [
+      ['the rule of a route is shown with its credentials', 'redactRule(destination.rule)', 'destination.rule'],
+      [
+        'the value of a required header is shown with the route',
+        'redactRequiredHeaders(serviceHeader)',
+        'serviceHeader',
+      ],
+    ],
   ),
   ...faultsIn(
     `${server}/relay/client-hello.ts`,

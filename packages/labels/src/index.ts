@@ -44,6 +44,7 @@ export type {
 export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
 export { showMiddleware } from './middlewares/show-middleware.ts';
 export { controlCharacterIn } from './values/control-characters.ts';
+export * from './values/credentials.ts';
 export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts';
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';
 export { methodOf } from './values/lists.ts';

@@ -1,4 +1,5 @@
 import { isName } from '@swarmgate/runtime';
+import { mayHoldCredential } from '../values/credentials.ts';
 import { networks } from '../values/networks.ts';
 import { boolean, text } from '../values/plain.ts';
 import { plugins } from '../values/plugins.ts';
@@ -112,6 +113,7 @@ export const accessDestinationLabels = {
     dockerFlow: same,
   }),
   plugins: label('plugins', plugins, {
+    holdsCredential: mayHoldCredential,
     meaning:
       'Express middleware that requests pass after the access rules and before they are forwarded: names of files in `PLUGINS_DIR`, in order, each with its options (docs/plugins.md). A proxy without one of them responds with 503.',
     modes: httpOnly,

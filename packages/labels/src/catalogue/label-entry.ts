@@ -33,6 +33,8 @@ export interface LabelDocs {
   readonly inRelays?: (value: unknown) => boolean;
   /** Its value never appears in problems, responses or logs. */
   readonly secret?: true;
+  /** Whether a value, in whatever form it was written, may hold a credential: it is shown only where it does not. */
+  readonly holdsCredential?: (value: string) => boolean;
   /** Deprecated names that mean the same. */
   readonly aliases?: readonly string[];
   readonly dockerFlow: DockerFlowDecision;

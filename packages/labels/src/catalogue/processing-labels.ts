@@ -1,3 +1,4 @@
+import { mayHoldCredential } from '../values/credentials.ts';
 import {
   requestHeaderNames,
   requestHeaderRules,
@@ -84,6 +85,7 @@ export const processingServiceLabels = {
     dockerFlow: fixed('`X-Forwarded-Proto` is trusted only from `TRUSTED_PROXIES`.'),
   }),
   addReqHeader: label('addReqHeader', requestHeaderRules, {
+    holdsCredential: mayHoldCredential,
     meaning:
       'Headers that are added to the request. `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-Id` replace the value that is there.',
     modes: httpOnly,
@@ -92,6 +94,7 @@ export const processingServiceLabels = {
     dockerFlow: headerLanguage,
   }),
   setReqHeader: label('setReqHeader', requestHeaderRules, {
+    holdsCredential: mayHoldCredential,
     meaning:
       'Headers that are set on the request, whatever the client sent, in every spelling that services fold together (`X_User` for `X-User`).',
     modes: httpOnly,
@@ -106,12 +109,14 @@ export const processingServiceLabels = {
     dockerFlow: same,
   }),
   addResHeader: label('addResHeader', responseHeaderRules, {
+    holdsCredential: mayHoldCredential,
     meaning: 'Headers that are added to the response.',
     modes: httpOnly,
     example: 'X-Served-By %[env(HOSTNAME)]',
     dockerFlow: headerLanguage,
   }),
   setResHeader: label('setResHeader', responseHeaderRules, {
+    holdsCredential: mayHoldCredential,
     meaning: 'Headers that are set on the response, whatever the service sent.',
     modes: httpOnly,
     example: 'Strict-Transport-Security "max-age=31536000; includeSubDomains" if { ssl_fc }',

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { mayHoldCredential, ruleMayHoldCredential } from '../values/credentials.ts';
 import { domains } from '../values/domains.ts';
 import { entryPorts, priority } from '../values/entry-ports.ts';
 import { headerPairs } from '../values/header-rules.ts';
@@ -113,6 +114,7 @@ export const routingDestinationLabels = {
     ),
   }),
   serviceHeader: label('serviceHeader', headerPairs, {
+    holdsCredential: mayHoldCredential,
     meaning: 'Headers that must all have exactly these values.',
     modes: httpOnly,
     example: 'X-Version:3,X-Name:Jane',
@@ -125,6 +127,7 @@ export const routingDestinationLabels = {
     dockerFlow: same,
   }),
   rule: label('rule', requestRule, {
+    holdsCredential: ruleMayHoldCredential,
     meaning:
       'A condition beside host and path, in the grammar of Traefik’s rules: matchers (`Host`, `HostRegexp`, `Path`, `PathPrefix`, `PathRegexp`, `Method`, `Header`, `HeaderRegexp`, `Query`, `QueryRegexp`, `ClientIP`), joined by `&&`, `||`, `!` and parentheses (docs/routing.md).',
     modes: httpOnly,

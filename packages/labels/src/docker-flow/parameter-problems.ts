@@ -2,6 +2,7 @@ import type { LabelEntry } from '../catalogue/label-entry.ts';
 import { type KnownLabel, labelNames, overridableLabels } from '../catalogue/labels.ts';
 import type { OtherLabel } from '../catalogue/other-labels.ts';
 import type { Problem } from '../definition/problem.ts';
+import { looksLikeCredential, mayHoldCredential, withoutQuotes } from '../values/credentials.ts';
 import { nearestName } from '../values/nearest-name.ts';
 import type { ParsedLabel } from '../values/value.ts';
 import { type GivenParameter, mostIndex } from './label-parameters.ts';
@@ -32,7 +33,7 @@ export function labelProblem(other: OtherLabel, { fullName, value }: GivenParame
         reason: 'label-deprecated',
         message: `${fullName} is deprecated; it still works`,
         label: fullName,
-        value: shortened(value),
+        value: shownText(value, mayHoldCredential),
         suggestion: `use ${other.kind.replacement}`,
       };
     case 'ignored':
@@ -41,7 +42,7 @@ export function labelProblem(other: OtherLabel, { fullName, value }: GivenParame
         reason: 'label-ignored',
         message: `${fullName} has no effect: ${other.kind.why}`,
         label: fullName,
-        value: shortened(value),
+        value: shownText(value, mayHoldCredential),
         suggestion: 'leave it out',
       };
     case 'refused':
@@ -50,7 +51,7 @@ export function labelProblem(other: OtherLabel, { fullName, value }: GivenParame
         reason: 'label-refused',
         message: `${fullName} is not supported: there is no HAProxy underneath that could read it`,
         label: fullName,
-        value: shortened(value),
+        value: shownText(value, mayHoldCredential),
         suggestion: other.kind.replacement,
       };
   }
@@ -92,14 +93,19 @@ export function valueProblem(
 ): Problem | undefined {
   const shown = shownValue(entry, value);
   if (parsed.ok) {
-    if (parsed.warning === undefined) return undefined;
-    return { severity: 'warning', ...parsed.warning, label: fullName, value: shown };
+    const { warning } = parsed;
+    if (warning === undefined) return undefined;
+    const message = shown === hidden ? withoutQuotes(warning.message) : warning.message;
+    return { severity: 'warning', ...warning, message, label: fullName, value: shown };
   }
   return {
     // A label that restricts access is never ignored, not even where Docker Flow would.
     severity: entry.restricts !== undefined ? 'error' : (parsed.severity ?? 'error'),
     reason: parsed.reason ?? 'label-value-invalid',
-    message: `${fullName} is ${shown === '(secret)' ? shown : JSON.stringify(shown)}: expected ${parsed.expected}`,
+    message:
+      shown === hidden
+        ? `${fullName} is ${hidden}: expected ${entry.secret === true ? parsed.expected : withoutQuotes(parsed.expected)}`
+        : `${fullName} is ${JSON.stringify(shown)}: expected ${parsed.expected}`,
     label: fullName,
     value: shown,
     suggestion:
@@ -118,10 +124,14 @@ export function deprecatedProblem(known: FieldLabel, { fullName, value }: GivenP
   };
 }
 
+const hidden = '(secret)';
+
 function shownValue(entry: LabelEntry, value: string): string {
-  // A header rule may carry a credential to the service.
-  if (entry.secret || /authorization|cookie|token|secret|password|api-?key/i.test(value)) return '(secret)';
-  return shortened(value);
+  return entry.secret === true ? hidden : shownText(value, entry.holdsCredential ?? looksLikeCredential);
+}
+
+function shownText(value: string, holdsCredential: (value: string) => boolean): string {
+  return holdsCredential(value) ? hidden : shortened(value);
 }
 
 function shortened(value: string): string {

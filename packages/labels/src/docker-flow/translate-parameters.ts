@@ -15,6 +15,7 @@ import type { Problem } from '../definition/problem.ts';
 import { withRequires } from '../definition/required-features.ts';
 import type { DefinitionSource, Destination, ServiceDefinition } from '../definition/service-definition.ts';
 import { controlCharacterIn } from '../values/control-characters.ts';
+import { withoutUsers } from '../values/credentials.ts';
 import { isPasswordHash } from '../values/password-hash.ts';
 import { pathRewriteOf } from '../values/path-rewrites.ts';
 import { readUsers, type UserEntry } from '../values/users.ts';
@@ -75,6 +76,7 @@ export function translateParameters(parameters: LabelParameters, context: Transl
   const spanning = [...checkDestinations(destinations), ...checkModesOfService(labels, destinations)];
   problems.push(...spanning.filter((problem) => !isConsequence(problem, wrong)));
   applyDeprecated(labels, destinations, reading);
+  for (const [at, problem] of problems.entries()) problems[at] = withoutUsersOfUrls(problem);
   if (service === undefined || problems.some(({ severity }) => severity === 'error')) return { secrets, problems };
   const definition = withRequires({
     version: 1,
@@ -91,6 +93,17 @@ export function translateParameters(parameters: LabelParameters, context: Transl
 }
 
 const mostLabelCharacters = 400_000;
+
+/** A URL may stand in any label, by mistake. */
+function withoutUsersOfUrls(problem: Problem): Problem {
+  const { message, value, suggestion } = problem;
+  return {
+    ...problem,
+    message: withoutUsers(message),
+    ...(value === undefined ? {} : { value: withoutUsers(value) }),
+    ...(suggestion === undefined ? {} : { suggestion: withoutUsers(suggestion) }),
+  };
+}
 
 interface Reading {
   readonly given: readonly GivenParameter[];
@@ -187,13 +200,13 @@ function overridesAt(reading: Reading, index: number): OverridingLabels {
   const fields = collectFields(reading, index, overridableLabels);
   if (fields.users === undefined) return fields;
   const given = reading.given.find(({ fullName }) => fullName === `users.${index}`);
-  const users = (readUsers(given?.value ?? '') ?? []).map(({ username, password }): UserEntry => {
+  const users = (readUsers(given?.value ?? '') ?? []).map(({ username, password }, at): UserEntry => {
     if (password === undefined) return { username };
     if (isPasswordHash(password)) return { username, passwordHash: password };
     reading.problems.push({
       severity: 'error',
       reason: 'label-value-invalid',
-      message: `the password of ${JSON.stringify(username)} in users.${index} is no hash that can be used: expected $5$, $6$, $2b$ or $apr1$`,
+      message: `the password of user ${at + 1} in users.${index} is no hash that can be used: expected $5$, $6$, $2b$ or $apr1$`,
       label: `users.${index}`,
       value: '(secret)',
       suggestion: 'make one with mkpasswd -m sha-512: users of one destination have hashes',
@@ -225,7 +238,7 @@ function takeSecrets(labels: Record<string, unknown>, reading: Reading): PlainSe
   if (labels.users !== undefined) {
     const raw = reading.given.find(({ fullName }) => fullName === 'users')?.value ?? '';
     const encrypted = labels.usersPassEncrypted === true;
-    labels.users = (readUsers(raw) ?? []).map(({ username, password }): UserEntry => {
+    labels.users = (readUsers(raw) ?? []).map(({ username, password }, at): UserEntry => {
       if (password === undefined) return { username };
       if (!encrypted) {
         passwords.set(username, password);
@@ -235,7 +248,7 @@ function takeSecrets(labels: Record<string, unknown>, reading: Reading): PlainSe
       reading.problems.push({
         severity: 'error',
         reason: 'label-value-invalid',
-        message: `the password of ${JSON.stringify(username)} in users is no hash that can be used: expected $5$, $6$, $2b$ or $apr1$`,
+        message: `the password of user ${at + 1} in users is no hash that can be used: expected $5$, $6$, $2b$ or $apr1$`,
         label: 'users',
         value: '(secret)',
         suggestion: 'make one with mkpasswd -m sha-512, or leave usersPassEncrypted out',

@@ -1,4 +1,5 @@
 import type { Problem } from '../definition/problem.ts';
+import { ruleMayHoldCredential, withoutQuotes } from '../values/credentials.ts';
 import { readRule } from '../values/read-rule.ts';
 import { hostsOfRule, showRule } from '../values/rule-tree.ts';
 import type { GivenOption } from './given-options.ts';
@@ -27,7 +28,7 @@ export function routerRule(given: GivenOption | undefined, router: string, fallb
         {
           severity: 'error',
           reason: 'rule-unreadable',
-          message: `the rule of the router ${router} cannot be read at character ${read.at}: ${read.message}`,
+          message: `the rule of the router ${router} cannot be read at character ${read.at}: ${ruleMayHoldCredential(text) ? withoutQuotes(read.message) : read.message}`,
           label,
           value: shown(text),
           suggestion: read.suggestion,
@@ -67,6 +68,6 @@ export function defaultRuleFor(
 
 /** A rule may hold a credential that a header must have. */
 function shown(text: string): string {
-  if (/authorization|cookie|token|secret|password|api-?key/i.test(text)) return '(secret)';
+  if (ruleMayHoldCredential(text)) return '(secret)';
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

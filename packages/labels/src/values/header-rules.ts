@@ -143,7 +143,7 @@ function wrongExpression(value: string): ParsedLabel<never> | undefined {
     }
     if (!['src', 'dst_port'].includes(inner))
       return refused(
-        `no expression ${expression}, only %[src], %[dst_port], %[env(NAME)]`,
+        `no expression ${JSON.stringify(expression)}, only %[src], %[dst_port], %[env(NAME)]`,
         'send a constant, or let the service work it out',
       );
   }

@@ -1,4 +1,4 @@
-import { isCredentialHeader } from '../model/credential-header.ts';
+import { isCredentialName } from '@swarmgate/labels';
 import type { RequestTarget } from '../model/request-target.ts';
 import { BoundedSelection } from './bounded-selection.ts';
 import type { CompiledService } from './compile-service.ts';
@@ -151,7 +151,7 @@ function conditionMessage(
     case 'header': {
       const missed = conditions.headers.find(({ name, value }) => target.header(name) !== value);
       // The request's value may be a credential, and so may the label's.
-      const isSecret = missed === undefined || isCredentialHeader(missed.name);
+      const isSecret = missed === undefined || isCredentialName(missed.name);
       return `header ${missed?.name} is not ${isSecret ? 'the required one' : missed.value}`;
     }
     case 'userAgent':

@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
-import { type Matcher, mapMatchers, matchersOf, type RuleTree, readRule, showRule } from '@swarmgate/labels';
+import {
+  isCredentialName,
+  type Matcher,
+  mapMatchers,
+  matchersOf,
+  type RuleTree,
+  readRule,
+  showRule,
+} from '@swarmgate/labels';
 import { addressList } from '../http/address-list.ts';
-import { isCredentialHeader } from '../model/credential-header.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import { compileExpression } from './expressions.ts';
 import { defaultPathType, parsePathPattern, pathMatches } from './path-pattern.ts';
@@ -9,7 +16,7 @@ import { defaultPathType, parsePathPattern, pathMatches } from './path-pattern.t
 /** A rule of a destination (`rule`), compiled once with its route. */
 export interface RequestRule {
   readonly text: string;
-  /** For messages: values of headers that may be credentials are left out. */
+  /** For messages: values of headers and parameters that may be credentials are left out. */
   readonly shown: string;
   readonly fits: (target: RequestTarget) => boolean;
 }
@@ -35,9 +42,16 @@ export function redactRule(text: string): string {
 }
 
 function withoutCredential(matcher: Matcher): Matcher {
-  if (matcher.kind === 'Header' && isCredentialHeader(matcher.name)) return { ...matcher, value: '' };
-  if (matcher.kind === 'HeaderRegexp' && isCredentialHeader(matcher.name)) return { ...matcher, expression: '' };
-  return matcher;
+  switch (matcher.kind) {
+    case 'Header':
+    case 'Query':
+      return isCredentialName(matcher.name) ? { ...matcher, value: '' } : matcher;
+    case 'HeaderRegexp':
+    case 'QueryRegexp':
+      return isCredentialName(matcher.name) ? { ...matcher, expression: '' } : matcher;
+    default:
+      return matcher;
+  }
 }
 
 function knownFor(matchers: readonly Matcher[]): Predicate | undefined {

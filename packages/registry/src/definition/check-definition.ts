@@ -1,5 +1,12 @@
 import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels';
-import { checkDestinations, controlCharacterIn } from '@swarmgate/labels';
+import {
+  checkDestinations,
+  controlCharacterIn,
+  looksLikeCredential,
+  mayHoldCredential,
+  ruleMayHoldCredential,
+  withoutQuotes,
+} from '@swarmgate/labels';
 import type { z } from 'zod';
 import { readEndpoints } from './check-endpoints.ts';
 import { definitionExample, type ExampleAt, endpointsExample, type FieldExample } from './document-examples.ts';
@@ -122,7 +129,7 @@ export function problemsOf(error: z.ZodError, json: unknown, exampleAt?: Example
     return {
       severity: 'error',
       reason: 'definition-invalid',
-      message: `${where} is ${value ?? 'not set'}: ${expectationOf(issue.message)}`,
+      message: `${where} is ${value ?? 'not set'}: ${expectationOf(issue.message, value)}`,
       label: where,
       ...(value === undefined ? {} : { value }),
       suggestion: suggestionFor(where, exampleAt?.(path)),
@@ -136,8 +143,8 @@ function suggestionFor(where: string, example: FieldExample | undefined): string
 }
 
 /** Zod's own sentences begin with what is clear, and end with the kind of a value that is shown. */
-function expectationOf(message: string): string {
-  return message
+function expectationOf(message: string, shown: string | undefined): string {
+  return (shown === secret ? withoutQuotes(message) : message)
     .replace(/^(?:Invalid input|Too small|Too big|Invalid option|Invalid string): /, '')
     .replace(/, received [a-z]+$/i, '');
 }
@@ -152,19 +159,27 @@ function valueAt(json: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-const hidden = /^(users|serviceCert|(add|set)(Req|Res)Header)$/;
+const secret = '(secret)';
 
-/** Of the middlewares of a destination. */
-const hiddenInside = /^(users|passwordHash|request|response)$/;
+/** Fields, of a service, a destination, its overrides or a middleware, inside of which nothing is shown. */
+const hiddenInside =
+  /^(users|passwordHash|serviceCert|serviceHeader|(add|set)(Req|Res)Header|request|response|plugins)$/;
 
-/** Never a secret: what is inside users, serviceCert or a header rule is hidden, also where its shape is wrong. */
+/** Never a secret: what is inside users, serviceCert or headers is hidden, also where its shape is wrong. */
 function shownValue(path: readonly string[], value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (path.length === 0) return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
-  if (hidden.test(path[0] ?? '') || path.some((step) => hiddenInside.test(step))) return '(secret)';
+  if (path.some((step) => hiddenInside.test(step))) return secret;
+  if (typeof value === 'string' && holdsCredential(path, value)) return secret;
   if (value !== null && typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
   const shown = JSON.stringify(value) ?? String(value);
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
+}
+
+function holdsCredential(path: readonly string[], value: string): boolean {
+  if (path.at(-1) === 'rule') return ruleMayHoldCredential(value);
+  // An object that was written as text holds what the object would.
+  return /^\s*[{[]/.test(value) ? mayHoldCredential(value) : looksLikeCredential(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

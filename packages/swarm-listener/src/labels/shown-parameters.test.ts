@@ -12,6 +12,13 @@ describe('what get-services shows of parameters', () => {
     // Docker Flow's deprecated names of the same labels.
     ['addHeader', 'X-Api-Key abc'],
     ['setHeader', 'X-Api-Key abc'],
+    ['setResHeader', 'Set-Cookie id=abc'],
+    ['rule', 'Header(`X-Auth`, `abc`)'],
+    ['plugins.1', 'gate(secret=abc)'],
+    ['headers', 'request.X-Auth=abc'],
+    // Misspelt.
+    ['user', 'jane:secret'],
+    ['serviceHeaders.1', 'X-Auth:token'],
   ] as const;
   for (const [name, value] of hidden) {
     it(`hides the value of ${name}`, () => {
@@ -24,6 +31,7 @@ describe('what get-services shows of parameters', () => {
       servicePath: '/a',
       'port.1': '80',
       setResHeader: 'X-A b',
+      rule: 'Host(`auth.example`)',
       scrapePort: '9100',
       serviceName: 'a',
     };

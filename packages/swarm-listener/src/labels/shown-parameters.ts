@@ -1,4 +1,4 @@
-import { findLabel } from '@swarmgate/labels';
+import { findLabel, labelNames, nearestName } from '@swarmgate/labels';
 
 /** Labels whose values may be credentials of a service: headers that requests must have, or that they get. */
 const credentialLabels = new Set(['serviceHeader', 'addReqHeader', 'setReqHeader']);
@@ -7,13 +7,15 @@ const credentialLabels = new Set(['serviceHeader', 'addReqHeader', 'setReqHeader
 export function shownParameters(parameters: Readonly<Record<string, string>>): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const [name, value] of Object.entries(parameters)) {
-    shown[name] = isCredential(name.replace(/\.\d+$/, '')) ? '(secret)' : value;
+    shown[name] = isCredential(name.replace(/\.\d+$/, ''), value) ? '(secret)' : value;
   }
   return shown;
 }
 
-function isCredential(name: string): boolean {
-  const known = findLabel(name);
+function isCredential(name: string, value: string): boolean {
+  // A misspelt `users` holds what `users` does.
+  const known = findLabel(name) ?? findLabel(nearestName(name, labelNames()) ?? '');
   if (known === undefined || known.scope === 'other') return false;
-  return known.entry.secret === true || credentialLabels.has(known.entry.name);
+  const { entry } = known;
+  return entry.secret === true || credentialLabels.has(entry.name) || entry.holdsCredential?.(value) === true;
 }

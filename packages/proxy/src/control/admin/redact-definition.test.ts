@@ -61,7 +61,8 @@ describe('a definition as it is shown', () => {
   it('hides credentials in rules, and in the fields that a destination has for itself', () => {
     const given = definition('manual/shop');
     const own = {
-      rule: 'Header(`X-Api-Key`, `opensesame`)',
+      rule: 'Header(`X-Api-Key`, `opensesame`) && Query(`token`, `opensesame`) && QueryRegexp(`sessionId`, `opensesame`)',
+      plugins: [{ name: 'gate', options: { secret: 'opensesame', origin: 'https://shop.example' } }],
       middlewares: [
         { kind: 'basicAuth', users: [{ username: 'ann', passwordHash: '$6$salt$opensesame' }] },
         { kind: 'headers', request: { Authorization: 'opensesame' } },
@@ -70,7 +71,12 @@ describe('a definition as it is shown', () => {
     };
     const shown = redactDefinition({ ...given, destinations: given.destinations.map((each) => ({ ...each, ...own })) });
     expect(JSON.stringify(shown)).not.to.include('opensesame');
-    expect(shown.destinations[0]?.rule).to.equal('Header(`X-Api-Key`, ``)');
+    expect(shown.destinations[0]?.rule).to.equal(
+      'Header(`X-Api-Key`, ``) && Query(`token`, ``) && QueryRegexp(`sessionId`, ``)',
+    );
+    expect(shown.destinations[0]?.plugins).to.deep.equal([
+      { name: 'gate', options: { secret: '', origin: 'https://shop.example' } },
+    ]);
     expect(shown.destinations[0]?.overrides?.users).to.deep.equal([{ username: 'ann', passwordHash: '' }]);
   });
 

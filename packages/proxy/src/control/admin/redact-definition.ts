@@ -1,12 +1,11 @@
-import type { MiddlewareUse, ServiceLabels } from '@swarmgate/labels';
+import { isCredentialName, type MiddlewareUse, type PluginUse, type ServiceLabels } from '@swarmgate/labels';
 import type { Destination, HeaderRule, ServiceDefinition } from '@swarmgate/registry';
-import { isCredentialHeader } from '../../model/credential-header.ts';
 import { redactRule } from '../../routing/request-rule.ts';
 
 /** Required headers (`serviceHeader`) as they may be shown: a value that opens a route loses its content. */
 export function redactRequiredHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, isCredentialHeader(name) ? '' : value]),
+    Object.entries(headers).map(([name, value]) => [name, isCredentialName(name) ? '' : value]),
   );
 }
 
@@ -48,11 +47,22 @@ function redactedConditions({ serviceHeader, rule }: Destination): Pick<Destinat
   };
 }
 
-function redactedMiddlewares({ headers, middlewares }: Destination): Pick<Destination, 'headers' | 'middlewares'> {
+function redactedMiddlewares({
+  headers,
+  middlewares,
+  plugins,
+}: Destination): Pick<Destination, 'headers' | 'middlewares' | 'plugins'> {
   return {
+    ...(plugins === undefined ? {} : { plugins: plugins.map(redactPlugin) }),
     ...(headers === undefined ? {} : { headers: redactSetHeaders(headers) }),
     ...(middlewares === undefined ? {} : { middlewares: middlewares.map(redactMiddleware) }),
   };
+}
+
+function redactPlugin({ name, options }: PluginUse): PluginUse {
+  if (options === undefined) return { name };
+  const shown = Object.entries(options).map(([key, value]) => [key, isCredentialName(key) ? '' : value] as const);
+  return { name, options: Object.fromEntries(shown) };
 }
 
 function redactMiddleware(use: MiddlewareUse): MiddlewareUse {
@@ -71,5 +81,5 @@ function redactSetHeaders<T extends object>(use: T): T {
 }
 
 function redactHeaders(rules: readonly HeaderRule[]): readonly HeaderRule[] {
-  return rules.map((rule) => (isCredentialHeader(rule.name) ? { ...rule, value: '' } : rule));
+  return rules.map((rule) => (isCredentialName(rule.name) ? { ...rule, value: '' } : rule));
 }

@@ -1,3 +1,4 @@
+import { isCredentialName, type PluginOptions } from '@swarmgate/labels';
 import type { PluginUse, Problem } from '@swarmgate/registry/vocabulary';
 import { type Logger, messageOf, SwarmgateError } from '@swarmgate/runtime';
 import { mount } from '../express-objects.ts';
@@ -49,7 +50,10 @@ export function makePlugin(
   } catch (error) {
     if (error instanceof SwarmgateError && error.code === 'call-endless') endless.add(name);
     logger.error({ err: error, plugin: name }, 'a plug-in cannot be made of its options');
-    return unusable('plugin-unusable', `the plug-in ${name} cannot be made of its options: ${messageOf(error)}`);
+    return unusable(
+      'plugin-unusable',
+      `the plug-in ${name} cannot be made of its options: ${withoutCredentials(messageOf(error), options)}`,
+    );
   }
 }
 
@@ -62,6 +66,14 @@ function unusable(reason: 'plugin-missing' | 'plugin-unusable', what: string): M
     ok: false,
     problem: { severity: 'warning', reason, message: `${what}, so the destination responds with 503`, suggestion },
   };
+}
+
+/** Problems are shown to more people than labels are: a plug-in may quote the option that it refuses. */
+function withoutCredentials(message: string, options: PluginOptions): string {
+  let shown = message;
+  for (const [name, value] of Object.entries(options))
+    if (isCredentialName(name) && value !== '') shown = shown.replaceAll(String(value), '(secret)');
+  return shown;
 }
 
 function isHandler(value: unknown): value is PluginHandler {

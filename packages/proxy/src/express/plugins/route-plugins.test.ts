@@ -136,6 +136,20 @@ describe('the plug-ins of routes', () => {
     expect(reasons()).to.deep.equal([]);
   });
 
+  it('report what a plug-in says against its options without the credentials among them', () => {
+    const make: LoadedPlugin['make'] = (options) => {
+      throw new Error(`${JSON.stringify(options)} is of no use`);
+    };
+    const loaded = new Map([['gate', { name: 'gate', path: '/plugins/gate.mjs', make }]]);
+    const strict = new RoutePlugins({ loaded, logger: silentLogger, observer, onFirst: () => undefined });
+    const uses = [{ name: 'gate', options: { apiKey: 'opensesame', origin: 'https://shop.example' } }];
+    table.set('a/one', [routeOf('a/one', uses)]);
+    strict.apply({ routesOf: (of) => table.get(of) ?? [] }, ['a/one']);
+    const [problem] = strict.problems().get('a/one') ?? [];
+    expect(problem?.message).to.include('{"apiKey":"(secret)","origin":"https://shop.example"} is of no use');
+    strict.stop();
+  });
+
   it('are given up where their making does not end, for all options, and no other route waits for them', () => {
     let calls = 0;
     const make: LoadedPlugin['make'] = () => {
