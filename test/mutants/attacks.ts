@@ -76,6 +76,22 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${admin}/unread-body.ts`,
+    [`${admin}/bounded-calls.slow.test.ts`],
+    [['a body that no call reads is read at full speed', 'socket.bytesRead <= mostBytes && ', '']],
+  ),
+  ...faultsIn(
+    `${admin}/admin-app.ts`,
+    [`${admin}/bounded-calls.slow.test.ts`],
+    [
+      [
+        'a call waits for ever for what never responds',
+        "if (response.getHeader('Content-Type') !== 'text/event-stream') response.destroy();",
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
     `${server}/relay/client-hello.ts`,
     [`${server}/relay/client-hello.test.ts`],
     [['a ClientHello of any size is waited for', 'if (length > mostHelloBytes)', 'if (false)']],

@@ -20,10 +20,14 @@ import { notePlainTokens } from './plain-tokens.ts';
 import { readRoutes } from './read-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { endUnreadBodies } from './unread-body.ts';
 import { workerRoutes } from './worker-routes.ts';
 
-/** The proxy's REST: one router for each family of paths. `docs/openapi.yaml` describes all of it. */
-export function createAdminApp(parts: AdminParts): Express {
+/**
+ * The proxy's REST: one router for each family of paths. `docs/openapi.yaml` describes all of it.
+ * @param callMs a call is at its end then, whatever its client reads, in milliseconds; streams of events go on
+ */
+export function createAdminApp(parts: AdminParts, callMs = longestCallMs): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -34,7 +38,8 @@ export function createAdminApp(parts: AdminParts): Express {
     response.setHeader('X-Frame-Options', 'DENY');
     next();
   });
-  app.use(endInTime(Math.max(longestCallMs, parts.settings.barrierTimeoutMs * 2)));
+  app.use(endInTime(Math.max(callMs, parts.settings.barrierTimeoutMs * 2)));
+  app.use(endUnreadBodies());
   app.use(requireKnownHost(parts));
   const { settings, registry, logger } = parts;
   const sessions = createSessions(settings, () => registry, logger);
@@ -51,7 +56,6 @@ export function createAdminApp(parts: AdminParts): Express {
   return app;
 }
 
-/** A call is at its end then, whatever its client reads, in milliseconds. Streams of events go on. */
 const longestCallMs = 60_000;
 
 function endInTime(afterMs: number): RequestHandler {
@@ -133,18 +137,12 @@ function respondFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHan
   };
 }
 
-/** Errors of body parsers are the client's; everything else is a fault of this process. */
+/** Errors of bodies and parameters are the client's; everything else is a fault of this process. */
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
 
-/** The body parsers' own texts name the error, not the input. */
 function explanationOf(error: unknown): string {
-  const message = messageOf(error);
-  const { type, limit } = error as { readonly type?: unknown; readonly limit?: unknown };
-  if (type === 'entity.parse.failed') return `the body is not JSON: ${message}`;
-  if (type === 'entity.too.large') return `the body is larger than ${String(limit)} bytes`;
-  // An error without a type comes from the decoder of the body.
-  return error instanceof SwarmgateError ? message : `the call cannot be read: ${message}`;
+  return error instanceof SwarmgateError ? messageOf(error) : `the call cannot be read: ${messageOf(error)}`;
 }

@@ -1,8 +1,9 @@
 import type { ImportedCertificate } from '@swarmgate/acme';
-import { json, type RequestHandler, Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callerOf, requireAuthorization, sendOutcome } from './http.ts';
+import { readJson } from './read-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 import type { CertificatesResponse, ImportResponse, ShownCertificate } from './response-bodies.ts';
 
@@ -14,9 +15,12 @@ const mostImported = 1_000;
 export function orderingRoutes(parts: AdminParts): Router {
   const router = Router();
 
-  router.get('/v1/certificates', requireAuthorization(parts, 'certificates'), (_request, response) => {
-    response.json(certificatesResponse(parts));
-  });
+  router.get('/v1/certificates', requireAuthorization(parts, 'certificates'), (_request, response) =>
+    parts.long.respond(response, (signal) => {
+      const { certificates, ...head } = certificatesInSteps(parts);
+      return parts.long.sendList(response, head, 'certificates', certificates, signal);
+    }),
+  );
 
   router.post('/v1/certificates/renew', requireAuthorization(parts), async (request, response) => {
     const name = queryOf(request).get('name') ?? '';
@@ -43,7 +47,7 @@ export function orderingRoutes(parts: AdminParts): Router {
   router.post(
     '/v1/certificates/import',
     requireAuthorization(parts),
-    json({ limit: largestImportBytes }),
+    readJson(largestImportBytes),
     async (request, response) => {
       const { ordered } = parts;
       if (ordered === undefined) return refuseOff(response);
@@ -60,18 +64,22 @@ export function orderingRoutes(parts: AdminParts): Router {
   return router;
 }
 
-export function certificatesResponse({
-  certificates,
-  ordered,
-}: Pick<AdminParts, 'certificates' | 'ordered'>): CertificatesResponse {
+/** A `CertificatesResponse` whose certificates are made one by one, as they are taken. */
+export function certificatesInSteps({ certificates, ordered }: Pick<AdminParts, 'certificates' | 'ordered'>): Omit<
+  CertificatesResponse,
+  'certificates'
+> & {
+  readonly certificates: Iterable<ShownCertificate>;
+} {
   const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
-  const shown = (certificates?.list() ?? []).map((each): ShownCertificate => {
-    const found = each.from === 'acme' ? byId.get(each.name) : undefined;
-    if (found === undefined) return each;
-    const { id: _, names: __, ...more } = found;
-    return { ...each, ...more };
-  });
-  return { ordering: ordered !== undefined, certificates: shown, waiting: ordered?.waiting() ?? [] };
+  function* shown(): Generator<ShownCertificate> {
+    for (const each of certificates?.list() ?? []) {
+      const found = each.from === 'acme' ? byId.get(each.name) : undefined;
+      const { id: _, names: __, ...more } = found ?? { id: '', names: [] };
+      yield { ...each, ...more };
+    }
+  }
+  return { ordering: ordered !== undefined, waiting: ordered?.waiting() ?? [], certificates: shown() };
 }
 
 /** Refused as a whole only where every one of them is: those that can be served are taken over. */

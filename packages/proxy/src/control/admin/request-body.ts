@@ -1,5 +1,6 @@
 import { SwarmgateError } from '@swarmgate/runtime';
-import { json, type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
+import { readJson } from './read-body.ts';
 
 /** A value in the registry stays below this, so nothing larger can be meant. */
 const largestBodyBytes = 512 * 1024;
@@ -26,7 +27,7 @@ export const jsonBody: readonly RequestHandler[] = [
       ),
     );
   },
-  json({ limit: largestBodyBytes, strict: false }),
+  readJson(largestBodyBytes),
 ];
 
 /** What a parsed JSON value is, for a sentence. Shows short values, and no text that may be a secret. */

@@ -1,14 +1,15 @@
 import { authorizeChange, authorizeRead } from '@swarmgate/runtime';
-import express, { type Response, Router } from 'express';
+import { type Response, Router } from 'express';
 import { sessionsOf, setSession } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { callSession, isForeign, isSecure, mayChangeBySession } from './admin-session.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callOf, inputOf, sendOutcome } from './http.ts';
+import { readJson } from './read-body.ts';
 import type { SessionResponse } from './response-bodies.ts';
 
-const mostBodyBytes = '4kb';
+const mostBodyBytes = 4 * 1024;
 
 /** `GET, POST, DELETE /v1/session`: what a page may do, login and logout. */
 export function sessionRoutes({ settings, logger }: AdminParts, sessions: Sessions | undefined): Router {
@@ -30,7 +31,7 @@ export function sessionRoutes({ settings, logger }: AdminParts, sessions: Sessio
     response.json(body);
   });
 
-  router.post('/v1/session', express.json({ limit: mostBodyBytes }), (request, response) => {
+  router.post('/v1/session', readJson(mostBodyBytes), (request, response) => {
     if (isForeign(request)) {
       refuse(response, 403, 'foreign-origin', 'a page of another origin cannot log in');
       return;

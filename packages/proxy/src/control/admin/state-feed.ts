@@ -5,7 +5,7 @@ import type { StateSource } from '../live/state-source.ts';
 import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { maintainedKeys, maintainedServices, withoutAddresses } from './maintenance-view.ts';
-import { certificatesResponse } from './ordering-routes.ts';
+import { certificatesInSteps } from './ordering-routes.ts';
 import { statusOf } from './read-routes.ts';
 import { documentsOf } from './service-detail.ts';
 import {
@@ -143,7 +143,7 @@ export class StateFeed implements StateSource, Running {
     const services = () => maintainedServices(served, maintained, Date.now());
     await this.#take('maintenance', maintenanceItems(services()), signal);
     await this.#take('openMaintenance', maintenanceItems(services().map(withoutAddresses)), signal);
-    const certificates = certificatesResponse(parts);
+    const certificates = certificatesInSteps(parts);
     const { ordering, waiting } = certificates;
     this.#items.put('ordering', '', JSON.stringify({ ordering, waiting }));
     await this.#take('certificates', certificateItems(certificates), signal);

@@ -8,7 +8,7 @@ import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { type DatedProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
 import type { MaintainedService } from './maintenance-view.ts';
-import type { CertificatesResponse, RouteView, ServicesResponse, StateNumbers, StateRoute } from './response-bodies.ts';
+import type { RouteView, ServicesResponse, ShownCertificate, StateNumbers, StateRoute } from './response-bodies.ts';
 import { endpointNumbers } from './service-detail.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -82,7 +82,11 @@ export async function detailItem(
   };
 }
 
-export function* certificateItems({ certificates }: CertificatesResponse): Generator<StateItem> {
+export function* certificateItems({
+  certificates,
+}: {
+  readonly certificates: Iterable<ShownCertificate>;
+}): Generator<StateItem> {
   // One name may have several, of several sources or ends.
   for (const each of certificates) yield [`${each.from}/${each.name}/${each.expiresAt}`, each];
 }
