@@ -11,7 +11,9 @@ function expectProblem(found: readonly Pick<Problem, 'reason' | 'message' | 'lab
   expect(found?.map(({ reason, label }) => ({ reason, label }))).to.deep.equal([
     { reason: 'called-service-unreachable', label: 'forwardAuth' },
   ]);
-  expect(found?.[0]?.message).to.include(address).and.include('nowhere.invalid has no address');
+  expect(found?.[0]?.message)
+    .to.include('forwardAuth calls http://nowhere.invalid:9000')
+    .and.include('nowhere.invalid has no address');
 }
 
 describe('a forwardAuth whose host does not resolve', () => {

@@ -85,7 +85,7 @@ describe('problems of serving', () => {
   const callers: readonly (readonly [string, Partial<Destination>, string | undefined, RegExp])[] = [
     [
       'forwardAuth',
-      { forwardAuth: { address: 'http://far.example:9000/verify' } },
+      { forwardAuth: { address: 'http://far.example:9000/verify?key=hush' } },
       'forwardAuth.1',
       /far\.example has no address: requests get 503 auth-unavailable/,
     ],
@@ -117,6 +117,7 @@ describe('problems of serving', () => {
       expect(more).to.deep.equal([]);
       expect(problem).to.include({ severity: 'warning', reason: 'called-service-unreachable' });
       expect(problem?.label).to.equal(label);
+      expect(JSON.stringify(problem)).to.not.include('hush');
       expect(problem?.message).to.match(message);
       resolve({ kind: 'resolved', addresses: ['10.9.9.9'] });
       await until(() => !problems.problems().has('swarm/shop'));

@@ -35,7 +35,8 @@ function isCaller(use: { readonly kind: string }): use is Caller {
 }
 
 function calledBy({ kind, address }: Caller, caller: Route): CalledService {
-  const { route } = serviceRoute(address, caller);
+  // Path and query may hold a token, and problems are read without one where ADMIN_READ=open.
+  const { route, origin } = serviceRoute(address, caller);
   const { destination } = caller;
   // In a list, and of a middleware of Traefik, the place is not known.
   const label = destination[kind] === undefined ? {} : { label: labelName(kind, destination) };
@@ -45,9 +46,8 @@ function calledBy({ kind, address }: Caller, caller: Route): CalledService {
     unreachable: ({ severity, message, suggestion }) => ({
       severity,
       reason: 'called-service-unreachable',
-      message: `${kind} calls ${address}, but ${host === undefined ? message : `${host} has no address`}: ${consequences[kind]}`,
+      message: `${kind} calls ${origin}, but ${host === undefined ? message : `${host} has no address`}: ${consequences[kind]}`,
       ...label,
-      value: address,
       suggestion:
         host === undefined && suggestion !== undefined
           ? `Correct the address. Or: ${suggestion}`
