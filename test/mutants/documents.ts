@@ -37,6 +37,25 @@ export const documentMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/registry/src/store/consul-responses.ts',
+    ['packages/registry/src/store/hostile-responses.fuzz.test.ts'],
+    [
+      ['an item of Consul without an index is taken for one', 'isIndex(ModifyIndex) &&', ''],
+      ['names that are no texts are followed', " || !names.every((name) => typeof name === 'string')", ''],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/control/watch/reload-requests.ts',
+    ['packages/proxy/src/control/watch/hostile-reload-requests.fuzz.test.ts'],
+    [
+      [
+        'a reload of any owner is carried out',
+        'owner: z.string().refine(isName).optional()',
+        'owner: z.string().optional()',
+      ],
+    ],
+  ),
+  ...faultsIn(
     'packages/proxy/src/control/watch/snapshot-file.ts',
     ['packages/proxy/src/control/watch/hostile-snapshots.fuzz.test.ts'],
     [

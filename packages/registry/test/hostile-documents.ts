@@ -5,7 +5,9 @@ import type { EndpointsDocument } from '../src/definition/endpoints-document.ts'
 /** Cases of each kind of document in `npm test`, in the tests of every package: 100,000 at least. */
 export const hostileRuns = {
   registry: { definition: 6_000, endpoints: 45_000, others: 14_000, maintenance: 4_000, history: 1_000, beside: 300 },
-  served: { documents: 3_000, messages: 2_000, totals: 1_000 },
+  /** Of each call of the store. */
+  consul: 300,
+  served: { documents: 3_000, messages: 2_000, totals: 1_000, reloads: 2_000 },
   snapshots: { files: 100, linesOfOne: 20, heads: 1_000 },
   certificates: { reports: 1_000, readings: 1_500, folder: 300 },
   docker: { service: 3_000, task: 3_000, node: 1_500, network: 500, event: 5_000 },

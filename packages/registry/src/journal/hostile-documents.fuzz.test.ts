@@ -100,11 +100,12 @@ describe('documents of the registry, whatever stands in them', function () {
   });
 
   it('are 100,000 cases with those of the snapshot, the bus, certificates and Docker', () => {
-    const { registry, served, snapshots, certificates, docker } = hostileRuns;
+    const { registry, consul, served, snapshots, certificates, docker } = hostileRuns;
     const sum = (of: Readonly<Record<string, number>>) => Object.values(of).reduce((all, each) => all + each, 0);
     const cases =
       sum(registry) +
       2 * registry.others +
+      9 * consul +
       sum(served) +
       2 * served.messages +
       snapshots.files * snapshots.linesOfOne +

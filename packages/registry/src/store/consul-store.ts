@@ -13,6 +13,7 @@ import {
   type TransactionOperation,
   type TransactionResponse,
 } from './consul-client.ts';
+import { checkedItem, checkedNames, checkedSession, checkedTransaction, foreign } from './consul-responses.ts';
 import { EmptyKeyPolling } from './empty-key-polling.ts';
 import type {
   Indexed,
@@ -92,7 +93,7 @@ class ConsulStore implements KeyValueStore {
   ): Promise<Indexed<readonly StoredValue[]>> {
     // Text that is kept until the last item is read outlives several collections, and makes each of them long.
     const read = (item: KvItem) =>
-      isKnown(item.Key, item.ModifyIndex) ? storedValue({ ...item, Value: '' }) : encodedValue(item);
+      isKnown(checkedItem(item).Key, item.ModifyIndex) ? storedValue({ ...item, Value: '' }) : encodedValue(item);
     return this.#call(`list ${prefix}`, listTimeoutMs, signal, async (call) => {
       // `raw` is ignored by Consul where keys are listed, and makes the package give the bytes of the response.
       const [response, json] = await this.#client.kv.get({
@@ -144,7 +145,9 @@ class ConsulStore implements KeyValueStore {
     for (const operation of operations) {
       if (!('value' in operation)) continue;
       const result = reply.Results?.find((each) => each.KV.Key === operation.key);
-      if (result !== undefined) written.set(operation.key, result.KV.ModifyIndex);
+      // What was not confirmed may not have been written.
+      if (result === undefined) throw foreign(what);
+      written.set(operation.key, result.KV.ModifyIndex);
     }
     return { ok: true, written };
   }
@@ -162,8 +165,7 @@ class ConsulStore implements KeyValueStore {
         checks: [],
       }),
     );
-    if (session === undefined) throw RegistryError.of('registry-unreachable', 'consul: a session without a response');
-    return session.ID;
+    return checkedSession(session);
   }
 
   async renewSession(id: string, signal?: AbortSignal): Promise<boolean> {
@@ -216,7 +218,7 @@ class ConsulStore implements KeyValueStore {
     try {
       const options = separator === undefined ? { key: prefix } : { key: prefix, separator };
       const [response, names] = await this.#client.kv.keys({ ...call, ...options });
-      return { index: indexOf(response.headers), data: names ?? [] };
+      return { index: indexOf(response.headers), data: checkedNames(names) };
     } catch (error) {
       const response = responseOf(error);
       if (response?.statusCode !== 404) throw error;
@@ -237,11 +239,11 @@ class ConsulStore implements KeyValueStore {
           operations,
           options,
         )) as ConsulResponse<TransactionResponse>;
-        return reply ?? { Results: [], Errors: null };
+        return checkedTransaction(reply);
       } catch (error) {
         const response = responseOf(error);
         if (response?.statusCode !== 409) throw error;
-        const reply = response.body as TransactionResponse;
+        const reply = checkedTransaction(response.body);
         const denied = reply.Errors?.find((each) => /permission denied|acl not found/i.test(each.What));
         if (denied === undefined) return reply;
         throw RegistryError.of('registry-denied', `consul: ${what}: ${denied.What}`);
@@ -274,22 +276,24 @@ function indexOf(headers: Readonly<Record<string, string>>): number {
   return Number.isSafeInteger(index) && index > 0 ? index : 1;
 }
 
+/** @throws RegistryError `registry-unreachable` for what is no item */
 function storedValue(item: KvItem): StoredValue {
+  const { Key, Value, ModifyIndex, Session } = checkedItem(item);
   // Consul gives an empty value back as null.
-  const stored = { key: item.Key, value: item.Value ?? '', index: item.ModifyIndex };
-  return item.Session === undefined ? stored : { ...stored, session: item.Session };
+  const stored = { key: Key, value: Value ?? '', index: ModifyIndex };
+  return Session === undefined ? stored : { ...stored, session: Session };
 }
 
 const noneIsKnown = () => false;
 
 /** As a list and a transaction return it. */
 function encodedValue(item: KvItem): StoredValue {
-  return storedValue({ ...item, Value: decoded(item.Value) });
+  return storedValue({ ...checkedItem(item), Value: decoded(item.Value) });
 }
 
 /** The package decodes what it reads by `kv.get`, not what a list or a transaction returns. */
 function decoded(value: string | null): string {
-  return value === null ? '' : Buffer.from(value, 'base64').toString();
+  return typeof value === 'string' ? Buffer.from(value, 'base64').toString() : '';
 }
 
 const verbs = {

@@ -1,6 +1,9 @@
+import { hostileTexts, mutationsOf, textOf } from '@swarmgate/registry/test/hostile-documents';
 import { silentLogger } from '@swarmgate/runtime';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import express from 'express';
+import fc from 'fast-check';
 import { createListenerMetrics } from './listener-metrics.ts';
 import { createListenerRest, type ListeningRest, serveRest } from './listener-rest.ts';
 
@@ -130,6 +133,22 @@ describe("the listener's REST", () => {
       expect(terminating).to.deep.equal([]);
     });
   }
+
+  it('passes on names alone, whatever a report of a task holds', async () => {
+    const texts = fc.oneof(
+      { weight: 20, arbitrary: mutationsOf({ serviceId: 's1', taskId: 't1' }).map((each) => textOf(each) ?? '') },
+      { weight: 1, arbitrary: fc.constantFrom(...hostileTexts) },
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (body) => {
+        const { status } = await post('/v1/task-terminating', 'right', body);
+        expect(status).to.be.oneOf([200, 400, 413]);
+      }),
+      fuzzRuns(500, 20_260_102),
+    );
+    expect(terminating).to.have.length.above(0);
+    for (const task of terminating) expect(task).to.match(/^[\w-]{1,64} [\w-]{1,64}$/);
+  }).timeout(30_000);
 
   it('names the setting where its port is taken', async () => {
     const again = serveRest(express(), { host: '127.0.0.1', port: served.port }, silentLogger);

@@ -32,7 +32,9 @@ export interface ListenerRestOptions {
   readonly access: ReadPolicy;
 }
 
-const terminatingTask = z.object({ serviceId: z.string().min(1), taskId: z.string().min(1) });
+/** Of Docker: letters and digits. */
+const id = z.string().regex(/^[\w-]{1,64}$/);
+const terminatingTask = z.object({ serviceId: id, taskId: id });
 
 const prefix = '/v1/docker-flow-swarm-listener';
 

@@ -27,6 +27,10 @@ const corpus: readonly (readonly [line: string, fields: string, body: string])[]
   ['PUT /v1/docker-flow-proxy/cert?certName=a.pem&distribute=true', '', 'no certificate'],
   ['POST /v1/reconfigure', form, definition],
   ['POST /v1/remove?service=shop', '', ''],
+  ['POST /v1/remove', form, '{"service":"shop"}'],
+  ['POST /v1/reload', form, '{"force":true,"owner":"swarm"}'],
+  ['POST /v1/restore', form, '{}'],
+  ['GET /v1/docker-flow-proxy/reload?force=true&owner=swarm&fromListener=true', '', ''],
   ['POST /v1/rollback?service=shop&to=1', '', ''],
   [
     'POST /v1/maintenance',

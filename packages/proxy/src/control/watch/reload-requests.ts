@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
-import { backoffMs, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
+import { backoffMs, isName, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { z } from 'zod';
 
 /** Makes every proxy of the instance read everything again, whichever of them received the call. */
@@ -14,12 +14,14 @@ export interface ReloadRequest {
   readonly replica: string;
 }
 
+/** As in other documents: what is longer is none of ours, and stands in a line of the log. */
+const text = z.string().min(1).max(300);
 const requestSchema = z.object({
-  id: z.string(),
+  id: text,
   force: z.boolean(),
-  owner: z.string().optional(),
-  by: z.string(),
-  replica: z.string(),
+  owner: z.string().refine(isName).optional(),
+  by: text,
+  replica: text,
 });
 
 export interface ReloadRequestsOptions {
