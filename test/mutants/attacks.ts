@@ -76,6 +76,25 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/proxy/src/exchange/header-policy.ts',
+    ['packages/proxy/test/request-kinds/upgraded-spellings.test.ts'],
+    [
+      [
+        'an upgrade brings the service a header in another spelling than the proxy’s',
+        "return folded.startsWith('x-forwarded-') || oneSpelling.has(folded);",
+        "return lower.startsWith('x-forwarded-') || oneSpelling.has(lower);",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/labels/src/definition/check-bounds.ts',
+    ['packages/labels/src/definition/check-bounds.test.ts'],
+    [
+      ['rules cost nothing', "    sums.patterns += rule.split('(').length - 1;", ''],
+      ['expressions of middlewares cost nothing', 'sums.expressionCost += costOf(expression);', ';'],
+    ],
+  ),
+  ...faultsIn(
     `${admin}/unread-body.ts`,
     [`${admin}/bounded-calls.slow.test.ts`],
     [['a body that no call reads is read at full speed', 'socket.bytesRead <= mostBytes && ', '']],

@@ -29,6 +29,53 @@ describe('checkBounds', () => {
         ].slice(0, 1 + more),
     ],
     [
+      'header conditions',
+      (more) => [
+        one({
+          serviceHeader: Object.fromEntries(
+            numbered(serviceBounds.patterns + more, (at) => `X-${at}`).map((name) => [name, '1']),
+          ),
+        }),
+      ],
+    ],
+    [
+      'rewrites',
+      (more) => [
+        one({
+          reqPathSearchReplace: numbered(serviceBounds.patterns + more, () => '').map((search) => ({
+            search,
+            replace: '',
+          })),
+        }),
+      ],
+    ],
+    [
+      'middlewares of all destinations',
+      (more) =>
+        numbered(200 + more, String).map((_, at) =>
+          one(
+            {
+              middlewares: numbered(at < 200 ? 50 : 1, () => '').map(() => ({ kind: 'stripPrefix', prefixes: ['/a'] })),
+            },
+            at,
+          ),
+        ),
+    ],
+    [
+      'matchers of rules',
+      (more) =>
+        numbered(10 + more, String).map((_, at) =>
+          one({ rule: numbered(at < 10 ? 1_000 : 1, () => 'Method(`GET`)').join(' || ') }, at),
+        ),
+    ],
+    [
+      'paths and exclusions of all destinations together',
+      (more) => [
+        one({ servicePath: numbered(serviceBounds.patterns / 2, (at) => `/${at}`) }, 1),
+        one({ servicePathExclude: numbered(serviceBounds.patterns / 2 + more, (at) => `/${at}`) }, 2),
+      ],
+    ],
+    [
       // 18 + 2 instructions by the estimate: `x{18}` counts 18.
       'cost of expressions',
       (more) => [
@@ -47,6 +94,40 @@ describe('checkBounds', () => {
             replace: '',
           })),
         }),
+      ],
+    ],
+    [
+      'cost of exclusions',
+      (more) => [
+        one({
+          pathType: { matcher: 'path_reg', ignoreCase: true },
+          servicePathExclude: [...numbered(4, () => 'x{5000}'), ...(more === 0 ? [] : ['x'])],
+        }),
+      ],
+    ],
+    [
+      // The rest of its text counts too, once a rule holds an expression.
+      'cost of rules',
+      (more) => numbered(3 + more, String).map((_, at) => one({ rule: 'PathRegexp(`x{5000}`)' }, at)),
+    ],
+    [
+      'cost of middlewares',
+      (more) => [
+        one({
+          middlewares: [...numbered(4, () => 'x{5000}'), ...(more === 0 ? [] : ['x'])].map((regex) => ({
+            kind: 'replacePathRegex' as const,
+            regex,
+            replacement: '/',
+          })),
+        }),
+      ],
+    ],
+    [
+      'cost of all destinations together',
+      (more) => [
+        one({ reqPathSearchReplace: [{ search: 'x{5000}', replace: '' }] }, 1),
+        one({ pathType: { matcher: 'path_reg', ignoreCase: false }, servicePath: numbered(3, () => 'x{5000}') }, 2),
+        ...(more === 0 ? [] : [one({ reqPathSearchReplace: [{ search: 'x', replace: '' }] }, 3)]),
       ],
     ],
   ];

@@ -8,6 +8,7 @@ import {
   makeExpressHttp2Server,
   makeExpressServer,
   makeHttp2Server,
+  makeReferenceServer,
   type RigOptions,
   startRig,
 } from '../server-rig.ts';
@@ -56,6 +57,7 @@ export const everyServer: readonly ServerUnderTest[] = [
   { name: 'HTTP/1.1', exchange: (request) => exchangeOver(makeCoreServer, sendHttp1, request) },
   { name: 'HTTP/2', exchange: (request) => exchangeOver(makeHttp2Server, sendHttp2, request) },
   { name: 'HTTP/1.1, express', exchange: (request) => exchangeOver(makeExpressServer, sendHttp1, request) },
+  { name: 'HTTP/2 by node', exchange: (request) => exchangeOver(makeReferenceServer, sendHttp2, request) },
   { name: 'HTTP/2, express', exchange: (request) => exchangeOver(makeExpressHttp2Server, sendHttp2, request) },
 ];
 
