@@ -34,6 +34,7 @@ export function http1ConnectionContext(
     sweep: pool.sweep,
     timeouts: { headMs: 5_000, keepAliveMs: 5_000, clientMs: 5_000 },
     head: new RequestHead(),
+    mayReadInPlace: true,
     draining: false,
     forget,
   };

@@ -34,26 +34,28 @@ export function guard<A, B, R>(
  * A guarded listener for all emitters of a kind, made once: its owner is found by the emitter that calls it. For connections
  * of which there are thousands a second.
  * @param ownerOf `undefined`: the event is passed over
+ * @returns what the callback returns; `undefined` after a fault
  */
-export function guardOwned<E extends object, O extends FaultOwner>(
+export function guardOwned<E extends object, O extends FaultOwner, R>(
   ownerOf: (emitter: E) => O | undefined,
-  callback: (owner: O) => void,
-): (this: E) => void;
-export function guardOwned<E extends object, O extends FaultOwner, A>(
+  callback: (owner: O) => R,
+): (this: E) => R | undefined;
+export function guardOwned<E extends object, O extends FaultOwner, A, R>(
   ownerOf: (emitter: E) => O | undefined,
-  callback: (owner: O, argument: A) => void,
-): (this: E, argument: A) => void;
-export function guardOwned<E extends object, O extends FaultOwner, A>(
+  callback: (owner: O, argument: A) => R,
+): (this: E, argument: A) => R | undefined;
+export function guardOwned<E extends object, O extends FaultOwner, A, R>(
   ownerOf: (emitter: E) => O | undefined,
-  callback: (owner: O, argument: A) => void,
-): (this: E, argument: A) => void {
+  callback: (owner: O, argument: A) => R,
+): (this: E, argument: A) => R | undefined {
   return function listener(this: E, argument: A) {
     const owner = ownerOf(this);
-    if (owner === undefined) return;
+    if (owner === undefined) return undefined;
     try {
-      callback(owner, argument);
+      return callback(owner, argument);
     } catch (error) {
       owner.onFault(error);
+      return undefined;
     }
   };
 }

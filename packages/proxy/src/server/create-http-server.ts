@@ -96,7 +96,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { makeServer = createHttp2Server, ...http2Options } = options.http2 ?? {};
   const http2 =
     options.http2 === undefined ? undefined : makeServer({ context: shared, timeouts, ...headLimits, ...http2Options });
-  const prior = http2 === undefined ? {} : { onHttp2: http2.accept };
+  const mayReadInPlace = options.http2?.makeServer === undefined;
+  const prior = http2 === undefined ? {} : { onHttp2: http2.accept, mayReadInPlace };
   const http1 = createHttp1Server({ context: shared, timeouts, ...headLimits, ...prior });
   return {
     accept: (socket, entrypoint, firstBytes) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type FaultOwner, guardOwned } from '@swarmgate/runtime';
+import { endReadInPlace, type ReadListener, readInPlace } from './read-in-place.ts';
 
 /** Where a socket keeps the connection that its events belong to. */
 const owner = Symbol('owner');
@@ -10,7 +11,11 @@ interface OwnedSocket<O> extends Socket {
 
 /** What the connections of one kind do with the events of their sockets. */
 export interface SocketHandlers<O> {
-  readonly data: (connection: O, chunk: Buffer) => void;
+  /**
+   * `chunk` holds as `ReadListener` says.
+   * @returns as `ReadListener` does
+   */
+  readonly data: (connection: O, chunk: Buffer) => boolean;
   readonly end: (connection: O) => void;
   readonly close: (connection: O) => void;
   /** Left out: writes report by themselves. */
@@ -22,18 +27,24 @@ export interface SocketHandlers<O> {
  * client that opens one for each request pays for no closures.
  */
 export class SocketEvents<O extends FaultOwner> {
-  readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => void;
+  readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => boolean | undefined;
+  readonly #read: ReadListener;
   readonly #end: (this: OwnedSocket<O>) => void;
   readonly #close: (this: OwnedSocket<O>) => void;
   readonly #drain: ((this: OwnedSocket<O>) => void) | undefined;
 
   constructor({ data, end, close, drain }: SocketHandlers<O>) {
     const ownerOf = (socket: OwnedSocket<O>) => socket[owner];
-    this.#data = guardOwned(ownerOf, data);
+    const read = guardOwned(ownerOf, data);
+    this.#data = read;
+    this.#read = function listener(this: OwnedSocket<O>, chunk) {
+      return read.call(this, chunk) === true;
+    };
     this.#end = guardOwned(ownerOf, end);
     const closed = guardOwned(ownerOf, close);
     this.#close = function listener(this: OwnedSocket<O>) {
       closed.call(this);
+      endReadInPlace(this);
       // Node makes a function for each stream that V8 takes for a method, and so for old: a closed socket, and all that it
       // refers to, would survive until the next full collection.
       this[owner] = undefined;
@@ -41,10 +52,13 @@ export class SocketEvents<O extends FaultOwner> {
     this.#drain = drain === undefined ? undefined : guardOwned(ownerOf, drain);
   }
 
-  /** @param firstBytes were read from the socket before, and are given on first */
-  lead(socket: Socket, connection: O, firstBytes?: Buffer): void {
+  /**
+   * @param firstBytes were read from the socket before, and are given on first
+   * @param mayStay the socket stays with connections that are led by this class until it closes: only then it is read in place
+   */
+  lead(socket: Socket, connection: O, firstBytes?: Buffer, mayStay = true): void {
     (socket as OwnedSocket<O>)[owner] = connection;
-    socket.on('data', this.#data);
+    if (!mayStay || !readInPlace(socket, this.#read)) socket.on('data', this.#data);
     socket.on('end', this.#end);
     socket.on('error', ignored);
     socket.on('close', this.#close);

@@ -24,6 +24,8 @@ export interface ConnectionContext extends HttpExchangeContext {
   readonly head: RequestHead;
   /** Takes over a connection that begins with the preface of HTTP/2. */
   readonly onHttp2?: ProtocolServer['accept'];
+  /** What takes it over reads in place, too. */
+  readonly mayReadInPlace: boolean;
   readonly draining: boolean;
   readonly forget: (connection: DrainableConnection) => void;
 }

@@ -1,10 +1,11 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
 import { http1ConnectionContext } from '../../../test/http1-connection-context.ts';
+import { ownConnection as listenFor } from '../../../test/own-connection.ts';
 import { RawClient } from '../../../test/raw-client.ts';
+import { readChunk } from '../../../test/read-chunk.ts';
 import { type ScriptedBackend, startBackend } from '../../../test/scripted-backend.ts';
 import { makeCoreServer, type Rig } from '../../../test/server-rig.ts';
 import { endpointAt, type TestContext, testContext } from '../../../test/test-context.ts';
@@ -14,22 +15,15 @@ import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { DrainableConnection } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
 
-/** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
 async function ownConnection(rig: Rig) {
-  const accepted: Socket[] = [];
-  const listener = createServer({ allowHalfOpen: true }, (socket) => {
-    accepted.push(socket);
-    rig.server.accept(socket, { port: 80, secure: false });
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const client = new RawClient((listener.address() as AddressInfo).port);
-  await until(() => accepted.length === 1, 'the connection');
+  const { port, socket, isAccepted, close } = await listenFor(rig);
+  const client = new RawClient(port);
+  await until(isAccepted, 'the connection');
   const end = () => {
     client.destroy();
-    listener.close();
+    close();
   };
-  return { client, socket: accepted[0] as Socket, end };
+  return { client, socket: socket(), end };
 }
 
 describe('the end of an HTTP/1.1 connection behind its last response', () => {
@@ -89,7 +83,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
         client.send(`POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${length}\r\n\r\n`);
         await until(() => backend.received.includes('\r\n\r\n'), 'the head at the endpoint');
         for (let times = 0; times < 3; times += 1) {
-          socket.emit('data', chunk);
+          readChunk(socket, chunk);
           expect(socket.isPaused()).to.equal(isPaused);
           await until(() => !socket.isPaused(), 'the next turn');
         }
@@ -125,13 +119,13 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       const { client, socket, end } = await ownConnection(rig);
       client.send('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
       await until(() => client.received.includes('101'), 'the tunnel');
-      socket.emit('data', full);
+      readChunk(socket, full);
       expect(socket.isPaused()).to.equal(true);
       await until(() => !socket.isPaused(), 'the next turn');
       tunnel?.pause();
       // Far more than the system takes on the way to it.
       while (!socket.isPaused()) {
-        socket.emit('data', Buffer.alloc(1024 * 1024));
+        readChunk(socket, Buffer.alloc(1024 * 1024));
         await new Promise((resolve) => setImmediate(resolve));
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -149,7 +143,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       makeCoreServer,
       async ({ rig }) => {
         const { client, socket, end } = await ownConnection(rig);
-        socket.emit('data', Buffer.from(unserved.repeat(49)));
+        readChunk(socket, Buffer.from(unserved.repeat(49)));
         expect(rig.context.reports).to.have.length(4);
         expect(socket.isPaused()).to.equal(true);
         await until(() => rig.context.reports.length === 49, 'all to be served');
@@ -166,7 +160,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       makeCoreServer,
       async ({ rig }) => {
         const connections = await Promise.all(Array.from({ length: 4 }, () => ownConnection(rig)));
-        for (const { socket } of connections) socket.emit('data', Buffer.from(unserved.repeat(20)));
+        for (const { socket } of connections) readChunk(socket, Buffer.from(unserved.repeat(20)));
         const turns: number[] = [];
         while (rig.context.reports.length < 80) {
           const before = rig.context.reports.length;
@@ -185,7 +179,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\n');
       await until(() => backend.received.includes('\r\n\r\n'), 'the head at the endpoint');
       const isPaused = [1, 2, 3, 4].map(() => {
-        socket.emit('data', full.subarray(0, 16_384));
+        readChunk(socket, full.subarray(0, 16_384));
         return socket.isPaused();
       });
       expect(isPaused).to.deep.equal([false, false, false, true]);
@@ -197,7 +191,7 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       const { client, socket, end } = await ownConnection(rig);
       client.send('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
       await until(() => client.received.includes('\r\n\r\n'), 'the refusal');
-      socket.emit('data', full);
+      readChunk(socket, full);
       expect(socket.isPaused()).to.equal(true);
       await until(() => !socket.isPaused(), 'the next turn');
       end();

@@ -85,7 +85,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   start(firstBytes: Buffer | undefined): void {
     this.#context.sweep.add(this);
-    Http1Connection.#events.lead(this.#socket, this, firstBytes);
+    Http1Connection.#events.lead(this.#socket, this, firstBytes, !this.#mayBeHttp2 || this.#context.mayReadInPlace);
   }
 
   get draining(): boolean {
@@ -133,6 +133,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   read(take: TakePayload): ParseError | undefined {
+    // A taker may keep it.
+    this.#unread.keep();
     const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
     const outcome = this.#body.read(bytes, at, bytes.length, take);
@@ -210,6 +212,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   onFault(error: unknown): void {
     // Nothing behind a fault is read; the response that it was given still leaves.
     this.#writer.closeAfter();
+    this.#unread.keep();
     if (this.#exchange !== undefined) this.#exchange.onFault(error);
     else this.#context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     if (this.#stage !== 'closing' && this.#exchange === undefined) this.#socket.destroySoon();
@@ -217,11 +220,11 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     if (this.#socket.closed) this.#leave();
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(chunk: Buffer): boolean {
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);
-        if (this.#mayBeHttp2 && this.#isPreface()) return;
+        if (this.#mayBeHttp2 && this.#isPreface()) return false;
         if (this.#unread.mayHoldHead(chunk, this.#context.head.mostBytes)) this.#readHeads();
         break;
       case 'exchange':
@@ -230,21 +233,24 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         else this.#reading.pause();
         break;
       case 'tunnel':
-        this.#tunnel?.onData(chunk);
-        return;
+        this.#tunnel?.onData(Buffer.from(chunk));
+        return false;
       default:
         this.#reading.countDropped(chunk.length);
-        return;
+        return false;
     }
+    this.#unread.keep();
     this.#reading.count(this.#inHead ? Math.max(chunk.length, headPieceBytes) : chunk.length);
+    return false;
   }
 
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
   #isPreface(): boolean {
-    const bytes = this.#unread.rest();
-    const found = prefaceAtStart(bytes);
+    const found = prefaceAtStart(this.#unread.bytes as Buffer);
     this.#mayBeHttp2 = found !== 'none';
-    if (found !== 'whole') return this.#mayBeHttp2;
+    if (found === 'none') return false;
+    const bytes = this.#unread.rest();
+    if (found !== 'whole') return true;
     this.#stage = 'closed';
     this.#unread.clear();
     Http1Connection.#events.release(this.#socket);

@@ -13,10 +13,13 @@ export interface Http1ServerOptions {
   readonly limits?: HeadLimits;
   /** Takes over connections that begin with the preface of HTTP/2. Default: none; they are refused. */
   readonly onHttp2?: ProtocolServer['accept'];
+  /** That reads in place, too. Default: it needs a stream of data. */
+  readonly mayReadInPlace?: boolean;
 }
 
 /** Serves HTTP/1.0 and HTTP/1.1 on connections that the entrypoints accept. */
-export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1ServerOptions): ProtocolServer {
+export function createHttp1Server(options: Http1ServerOptions): ProtocolServer {
+  const { context, timeouts, limits, onHttp2, mayReadInPlace = false } = options;
   const connections = new TrackedConnections();
 
   const shared: ConnectionContext = {
@@ -24,6 +27,7 @@ export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1S
     sweep: context.pool.sweep,
     timeouts,
     ...(onHttp2 === undefined ? {} : { onHttp2 }),
+    mayReadInPlace,
     head: new RequestHead(limits),
     get draining() {
       return connections.draining;

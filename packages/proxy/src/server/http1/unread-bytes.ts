@@ -1,13 +1,15 @@
 const headEnd = Buffer.from('\r\n\r\n');
 const LF = 0x0a;
 
-/** Received bytes that are not consumed yet. Usually a single chunk, which is not copied. */
+/** Received bytes that are not consumed yet. Usually a single piece, of which only what is left behind the call is copied. */
 export class UnreadBytes {
   /** The piece, of which everything before `at` has been taken. `undefined` where nothing is left. */
   bytes: Buffer | undefined;
   at = 0;
   /** What `bytes` is the beginning of, where it was put together of several pieces. */
   #room: Buffer | undefined;
+  /** `bytes` are those of a piece that holds only during the call. */
+  #isLent = false;
 
   get length(): number {
     return this.bytes === undefined ? 0 : this.bytes.length - this.at;
@@ -26,12 +28,23 @@ export class UnreadBytes {
     return this.bytes === piece || piece.includes(LF) || this.length >= mostBytes;
   }
 
+  /** @param piece holds until `keep` */
   append(piece: Buffer): void {
     if (piece.length === 0) return;
     if (this.bytes === undefined) {
       this.bytes = piece;
       this.at = 0;
+      this.#isLent = true;
     } else this.#grow(this.bytes, piece);
+  }
+
+  /** What is left of the piece may be used from here on. */
+  keep(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    if (this.bytes === undefined) return;
+    this.bytes = Buffer.from(this.bytes.subarray(this.at));
+    this.at = 0;
   }
 
   /** Room is made for as much again as there is: a head that comes byte by byte is copied a few times, not for each byte. */
@@ -49,6 +62,7 @@ export class UnreadBytes {
     piece.copy(this.#room, left.length);
     this.bytes = this.#room.subarray(0, length);
     this.at = 0;
+    this.#isLent = false;
   }
 
   /** Everything before `at` has been taken. */
@@ -57,14 +71,16 @@ export class UnreadBytes {
     if (this.bytes !== undefined && at >= this.bytes.length) this.clear();
   }
 
-  /** All that is left, without taking it. */
+  /** All that is left, without taking it. It may be kept. */
   rest(): Buffer {
+    this.keep();
     return this.bytes?.subarray(this.at) ?? Buffer.alloc(0);
   }
 
   clear(): void {
     this.bytes = undefined;
     this.#room = undefined;
+    this.#isLent = false;
     this.at = 0;
   }
 }

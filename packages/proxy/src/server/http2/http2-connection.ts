@@ -9,6 +9,7 @@ import type { Timed } from '../../transport/deadline-sweep.ts';
 import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
+import { isShared } from '../read-in-place.ts';
 import { SocketEvents } from '../socket-events.ts';
 import type { Http2Context } from './connection-context.ts';
 import { CoveredAuthorities } from './covered-authorities.ts';
@@ -157,11 +158,12 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     if (this.#socket.closed) this.#onClose();
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(chunk: Buffer): boolean {
     if (this.#stage === 'closing') this.#drop(chunk.length);
-    if (this.#stage === 'closing' || this.#stage === 'closed') return;
+    if (this.#stage === 'closing' || this.#stage === 'closed') return false;
     if (this.#isHeavy) this.#goOnLater(chunk, 0);
     else this.#read(chunk, 0);
+    return this.#isHeavy;
   }
 
   /** Small frames cost the most for a byte: of a chunk that is full of them one turn reads a part, and the next goes on. */
@@ -198,10 +200,12 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #goOnLater(chunk: Buffer, from: number): void {
     this.#socket.pause();
+    // In a buffer of its own it holds until the connection is read on.
+    const rest = isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from);
     takeOwnTurn(this, () => {
       this.#turnsOfChunk += 1;
       if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
-      else this.#read(chunk, from);
+      else this.#read(rest, 0);
     });
   }
 

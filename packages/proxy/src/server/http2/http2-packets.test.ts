@@ -1,9 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
 import { FrameClient } from '../../../test/frame-client.ts';
 import { data, headers, parseFrames, plainGet, plainPost, rstStream, windowUpdate } from '../../../test/http2-wire.ts';
+import { ownConnection as listenFor } from '../../../test/own-connection.ts';
+import { readChunk } from '../../../test/read-chunk.ts';
 import { makeHttp2Server, type Rig } from '../../../test/server-rig.ts';
 import { until } from '../../../test/until.ts';
 import { ErrorCode, Flag } from '../../http/http2/frames.ts';
@@ -41,24 +42,14 @@ describe('HTTP/2 in one packet', () => {
       client.destroy();
     }));
 
-  /** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
   async function ownConnection(rig: Rig): Promise<{ client: FrameClient; socket: () => Socket; end: () => void }> {
-    const accepted: Socket[] = [];
-    const listener = createServer((socket) => {
-      accepted.push(socket);
-      rig.server.accept(socket, { port: 80, secure: false });
-    });
-    listener.listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const client = new FrameClient((listener.address() as AddressInfo).port);
-    return {
-      client,
-      socket: () => accepted[0] as Socket,
-      end: () => {
-        client.destroy();
-        listener.close();
-      },
+    const { port, socket, close } = await listenFor(rig);
+    const client = new FrameClient(port);
+    const end = () => {
+      client.destroy();
+      close();
     };
+    return { client, socket, end };
   }
 
   for (const [what, chunk] of [
@@ -72,7 +63,7 @@ describe('HTTP/2 in one packet', () => {
         const { client, socket, end } = await ownConnection(rig);
         client.send(headers(1, plainPost, Flag.endHeaders));
         await until(() => backend.requests.length === 1, 'the head at the endpoint');
-        socket().emit('data', chunk);
+        readChunk(socket(), chunk);
         expect(socket().isPaused()).to.equal(true);
         await until(() => !socket().isPaused(), 'the next turn');
         client.send(data(1, 'end', true));
@@ -87,11 +78,11 @@ describe('HTTP/2 in one packet', () => {
       const { client, socket, end } = await ownConnection(rig);
       client.send();
       await until(() => client.frames.length > 0, 'the connection');
-      socket().emit('data', data(0, 'x'));
+      readChunk(socket(), data(0, 'x'));
       const piece = Buffer.alloc(16_384);
-      for (let at = 0; at < 3; at++) socket().emit('data', piece);
+      for (let at = 0; at < 3; at++) readChunk(socket(), piece);
       expect(socket().isPaused()).to.equal(false);
-      socket().emit('data', piece);
+      readChunk(socket(), piece);
       expect(socket().isPaused()).to.equal(true);
       // Only a socket that is read shows that its client has closed.
       await until(() => socket().closed, 'the end');
@@ -110,7 +101,7 @@ describe('HTTP/2 in one packet', () => {
       const chunk = (first: number) =>
         Buffer.concat(Array.from({ length: 49 }, (_, at) => headers(first + 2 * at, plainGet)));
       // The first share of each is its own: nothing is known of it yet.
-      for (const { socket } of connections) socket().emit('data', chunk(1));
+      for (const { socket } of connections) readChunk(socket(), chunk(1));
       expect(rig.context.outstanding).to.equal(4 * 32);
       const turns: number[] = [];
       const grown = async (target: number) => {
@@ -121,7 +112,7 @@ describe('HTTP/2 in one packet', () => {
       };
       await grown(4 * 49);
       // A connection that had more than its share has no first share again.
-      for (const { socket } of connections) socket().emit('data', chunk(99));
+      for (const { socket } of connections) readChunk(socket(), chunk(99));
       expect(rig.context.outstanding).to.equal(4 * 49);
       await grown(4 * 98);
       expect(Math.max(...turns)).to.equal(8);
@@ -136,7 +127,7 @@ describe('HTTP/2 in one packet', () => {
       client.send();
       await until(() => client.frames.length > 0, 'the connection');
       const streams = Array.from({ length: 100 }, (_, at) => 2 * at + 1);
-      socket().emit('data', Buffer.concat(streams.map((stream) => headers(stream, plainGet))));
+      readChunk(socket(), Buffer.concat(streams.map((stream) => headers(stream, plainGet))));
       expect(socket().isPaused()).to.equal(true);
       expect(rig.context.outstanding).to.equal(32);
       for (const stream of streams) await client.responded(stream);

@@ -166,7 +166,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   onData(bytes: Buffer, from: number, to: number): void {
     this.#guarded(() => {
       if (this.#tunnel !== undefined) {
-        this.#tunnel.onData(bytes.subarray(from, to));
+        this.#tunnel.onData(Buffer.from(bytes.subarray(from, to)));
         return;
       }
       this.#body.add(bytes, from, to);

@@ -7,8 +7,8 @@ interface Piece {
   readonly to: number;
 }
 
-/** Pieces up to here are copied together: a small one would keep all of what it was received with in memory. */
-const copiedBytes = 4_096;
+/** Pieces up to here are put together. */
+const joinedPieceBytes = 4_096;
 const joinedBytes = 16_384;
 
 /** Body bytes of one stream that have arrived and are not read yet: at most a window of them. */
@@ -38,13 +38,13 @@ export class StreamBody {
     return this.#ended;
   }
 
-  /** @param bytes kept until they are read */
+  /** Copies the bytes: they hold only during the call. */
   add(bytes: Buffer, from: number, to: number): void {
     this.receivedBytes += to - from;
-    if (to - from <= copiedBytes) this.#join(bytes, from, to);
+    if (to - from <= joinedPieceBytes) this.#join(bytes, from, to);
     else {
       this.#endJoined();
-      this.#pieces.push({ bytes, from, to });
+      this.#pieces.push({ bytes: Buffer.from(bytes.subarray(from, to)), from: 0, to: to - from });
     }
   }
 
@@ -70,7 +70,7 @@ export class StreamBody {
   #join(bytes: Buffer, from: number, to: number): void {
     if (this.#joined === undefined || this.#joinedTo + to - from > this.#joined.length) {
       this.#endJoined();
-      this.#joined = Buffer.allocUnsafe(this.#pieces.length === 0 ? copiedBytes : joinedBytes);
+      this.#joined = Buffer.allocUnsafe(this.#pieces.length === 0 ? joinedPieceBytes : joinedBytes);
       this.#joinedFrom = 0;
       this.#joinedTo = 0;
     }
