@@ -13,6 +13,7 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/server/http2/http2-connection.ts', 'mostSettledInTurn', '32 streams'],
   ['packages/proxy/src/server/http2/http2-connection.ts', 'mostFramesInOwnTurn', '256 frames'],
   ['packages/proxy/src/server/http2/http2-connection.ts', 'mostSettledInOwnTurn', '8 streams'],
+  ['packages/proxy/src/server/read-in-place.ts', 'mostOwn', '64 connections'],
   ['packages/proxy/src/transport/fair-turn.ts', 'mostReadInTurn', 'two such connections'],
   ['packages/proxy/src/transport/http2/http2-connection.ts', 'mostStreams', '100, or the endpoint'],
   ['packages/proxy/src/exchange/forwarding.ts', 'mostHeldBytes', '65,536 bytes beyond'],

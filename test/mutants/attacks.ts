@@ -127,6 +127,53 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${server}/http1/unread-bytes.ts`,
+    ['packages/proxy/test/lent-bytes.test.ts'],
+    [
+      [
+        'bytes that wait are those of another client',
+        'Buffer.from(this.bytes.subarray(this.at))',
+        'this.bytes.subarray(this.at)',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/http1/connection.ts`,
+    ['packages/proxy/test/lent-bytes.test.ts'],
+    [['bytes of a tunnel that wait are those of another client', 'onData(Buffer.from(chunk))', 'onData(chunk)']],
+  ),
+  ...faultsIn(
+    `${server}/http2/http2-connection.ts`,
+    ['packages/proxy/test/lent-bytes.test.ts'],
+    [
+      [
+        'frames that wait are those of another client',
+        'isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from)',
+        'chunk.subarray(from)',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/http2/stream-body.ts`,
+    [`${server}/http2/stream-body.test.ts`],
+    [
+      [
+        'a body that waits is that of another client',
+        '{ bytes: Buffer.from(bytes.subarray(from, to)), from: 0, to: to - from }',
+        '{ bytes, from, to }',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/read-in-place.ts`,
+    [`${server}/read-in-place.test.ts`],
+    [
+      ['any number of sockets have buffers of their own', 'owners < mostOwn', 'true'],
+      ['a closed socket keeps its place', 'owners -= 1;\n}', '}'],
+      ['what was read before comes behind what is read in place', ' || socket.readableLength > 0', ''],
+    ],
+  ),
+  ...faultsIn(
     `${server}/closing-silence.ts`,
     ['packages/proxy/test/closing-connections.slow.test.ts'],
     [

@@ -9,8 +9,16 @@ export const faultMutants: readonly Mutant[] = [
     `${runtime}/guard.ts`,
     [`${runtime}/guard.test.ts`],
     [
-      ['a fault passes the guard', '      owner.onFault(error);\n      return undefined;', '      throw error;'],
-      ['a fault is swallowed', '      owner.onFault(error);\n      return undefined;', '      return undefined;'],
+      [
+        'a fault passes the guard',
+        'callback(first, second);\n    } catch (error) {\n      owner.onFault(error);',
+        'callback(first, second);\n    } catch (error) {\n      throw error;',
+      ],
+      [
+        'a fault is swallowed',
+        'callback(first, second);\n    } catch (error) {\n      owner.onFault(error);',
+        'callback(first, second);\n    } catch (error) {',
+      ],
       ['the second argument is lost', 'return callback(first, second);', 'return callback(first, undefined as B);'],
       ['a rejection is swallowed', 'owner.onFault(error));', 'undefined);'],
     ],

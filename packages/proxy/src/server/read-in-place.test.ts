@@ -64,7 +64,7 @@ describe('reading in place', () => {
     expect(received).to.be.at.most(4 * 65_536);
   });
 
-  it('gives a socket a buffer of its own for as long as its listener asks for it', async () => {
+  it('gives a socket a buffer of its own for as long as its listener returns true', async () => {
     const { client, socket } = await pair();
     const reads: boolean[] = [];
     readInPlace(socket, (bytes) => {

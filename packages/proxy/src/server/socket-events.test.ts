@@ -11,7 +11,7 @@ describe('events of sockets', () => {
     };
   }
   const events = new SocketEvents<ReturnType<typeof connection>>({
-    data: ({ calls }, chunk) => calls.push(`data ${chunk}`) < 0,
+    data: ({ calls }, chunk) => calls.push(`data ${chunk}`),
     end: ({ calls }) => void calls.push('end'),
     close: ({ calls }) => {
       calls.push('close');

@@ -11,11 +11,8 @@ interface OwnedSocket<O> extends Socket {
 
 /** What the connections of one kind do with the events of their sockets. */
 export interface SocketHandlers<O> {
-  /**
-   * `chunk` holds as `ReadListener` says.
-   * @returns as `ReadListener` does
-   */
-  readonly data: (connection: O, chunk: Buffer) => boolean;
+  /** `chunk` holds, and `true` has an effect, as `ReadListener` says. */
+  readonly data: (connection: O, chunk: Buffer) => unknown;
   readonly end: (connection: O) => void;
   readonly close: (connection: O) => void;
   /** Left out: writes report by themselves. */
@@ -27,7 +24,7 @@ export interface SocketHandlers<O> {
  * client that opens one for each request pays for no closures.
  */
 export class SocketEvents<O extends FaultOwner> {
-  readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => boolean | undefined;
+  readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => unknown;
   readonly #read: ReadListener;
   readonly #end: (this: OwnedSocket<O>) => void;
   readonly #close: (this: OwnedSocket<O>) => void;

@@ -133,7 +133,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   read(take: TakePayload): ParseError | undefined {
-    // A taker may keep it.
     this.#unread.keep();
     const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
@@ -220,11 +219,11 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     if (this.#socket.closed) this.#leave();
   }
 
-  #onData(chunk: Buffer): boolean {
+  #onData(chunk: Buffer): void {
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);
-        if (this.#mayBeHttp2 && this.#isPreface()) return false;
+        if (this.#mayBeHttp2 && this.#isPreface()) return;
         if (this.#unread.mayHoldHead(chunk, this.#context.head.mostBytes)) this.#readHeads();
         break;
       case 'exchange':
@@ -234,14 +233,13 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         break;
       case 'tunnel':
         this.#tunnel?.onData(Buffer.from(chunk));
-        return false;
+        return;
       default:
         this.#reading.countDropped(chunk.length);
-        return false;
+        return;
     }
     this.#unread.keep();
     this.#reading.count(this.#inHead ? Math.max(chunk.length, headPieceBytes) : chunk.length);
-    return false;
   }
 
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
