@@ -31,6 +31,29 @@ describe('unread bytes', () => {
     }
   });
 
+  it('move a few times where they come byte by byte', () => {
+    const unread = new UnreadBytes();
+    const places = new Set<ArrayBufferLike | undefined>();
+    for (let at = 0; at < 1_000; at += 1) {
+      unread.append(Buffer.from('x'));
+      unread.keep();
+      places.add(unread.bytes?.buffer);
+    }
+    expect(unread.length).to.equal(1_000);
+    expect(places.size).to.be.at.most(12);
+  });
+
+  it('are those of a piece until they are kept, and then a copy of what is left', () => {
+    const unread = new UnreadBytes();
+    const lent = Buffer.from('taken and left');
+    unread.append(lent);
+    expect(unread.bytes).to.equal(lent);
+    unread.takeTo(10);
+    unread.keep();
+    lent.fill('#');
+    expect(unread.rest().toString()).to.equal('left');
+  });
+
   for (const [what, pieces, mayHold] of [
     ['the first piece', ['GET'], true],
     ['a piece without a line end behind another', ['GET', ' / HTTP'], false],
