@@ -15,6 +15,9 @@ export interface FrameSink {
 }
 
 const smallestCarry = 64;
+/** What a head costs beside other frames: so many of them, and one more for each `headBytes`. */
+const headFrames = 8;
+const headBytes = 64;
 
 /**
  * Cuts frames out of read buffers (RFC 9113, section 4.1). A frame that is whole is parsed in place; one that a buffer's
@@ -34,7 +37,7 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** Since the connection began: for turns that are bounded by frames. */
+  /** Since the connection began: for turns that are bounded by frames. A head counts as several, by its length. */
   framesRead = 0;
 
   /** Whether the last read ended within a frame. */
@@ -62,9 +65,10 @@ export class FrameReader {
 
   /** Reads one frame whose needed bytes are all there. Returns the place behind them. */
   #readFrame(bytes: Buffer, start: number): number {
-    this.framesRead += 1;
     const length = lengthAt(bytes, start);
     const type = bytes[start + 3] as number;
+    this.framesRead +=
+      type === Frame.headers || type === Frame.continuation ? headFrames + Math.floor(length / headBytes) : 1;
     const flags = bytes[start + 4] as number;
     // The highest bit is reserved and ignored.
     const stream =

@@ -21,6 +21,7 @@ type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
 const fullChunkBytes = 65_536;
 /** Pieces in which a chunk is read, and frames after which the rest of it waits for the next turn of the event loop. */
 const sliceBytes = 4_096;
+const ownSliceBytes = 1_024;
 const mostFramesInTurn = 1_024;
 /** Streams that are acted upon before the others wait for the next turn: each may be a write to an endpoint. */
 const mostSettledInTurn = 32;
@@ -170,9 +171,10 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   #read(chunk: Buffer, from: number): void {
     const session = this.#session;
     const mostFrames = session.framesRead + (this.#isHeavy ? mostFramesInOwnTurn : mostFramesInTurn);
+    const slice = this.#isHeavy ? ownSliceBytes : sliceBytes;
     let at = from;
     while (at < chunk.length && session.framesRead < mostFrames) {
-      const to = Math.min(at + sliceBytes, chunk.length);
+      const to = Math.min(at + slice, chunk.length);
       session.read(chunk, at, to);
       at = to;
     }
