@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { clientPreface, Flag, Frame } from '../src/http/http2/frames.ts';
 import { frame, parseFrames, settings, settingsAck, type WireFrame } from './http2-wire.ts';
 import { until } from './until.ts';
@@ -9,8 +9,9 @@ export class FrameClient {
   #received = Buffer.alloc(0);
   ended = false;
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** @param to a port, or a connection */
+  constructor(to: number | Socket) {
+    this.#socket = typeof to === 'number' ? connect({ port: to, host: '127.0.0.1', noDelay: true }) : to;
     this.#socket.on('data', (bytes: Buffer) => {
       this.#received = Buffer.concat([this.#received, bytes]);
     });

@@ -51,11 +51,11 @@ export class SocketEvents<O extends FaultOwner> {
 
   /**
    * @param firstBytes were read from the socket before, and are given on first
-   * @param mayStay the socket stays with connections that are led by this class until it closes: only then it is read in place
+   * @param mayReadInPlace nothing but this class reads the socket until it closes, and bytes may come behind a pause
    */
-  lead(socket: Socket, connection: O, firstBytes?: Buffer, mayStay = true): void {
+  lead(socket: Socket, connection: O, firstBytes?: Buffer, mayReadInPlace = true): void {
     (socket as OwnedSocket<O>)[owner] = connection;
-    if (!mayStay || !readInPlace(socket, this.#read)) socket.on('data', this.#data);
+    if (!mayReadInPlace || !readInPlace(socket, this.#read)) socket.on('data', this.#data);
     socket.on('end', this.#end);
     socket.on('error', ignored);
     socket.on('close', this.#close);

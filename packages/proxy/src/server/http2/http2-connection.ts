@@ -109,7 +109,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   start(firstBytes: Buffer | undefined): void {
     this.#socket.setNoDelay(true);
     this.context.sweep.add(this);
-    Http2Connection.#events.lead(this.#socket, this, firstBytes);
+    // Of TLS node:tls gives what it has decrypted also behind a pause.
+    Http2Connection.#events.lead(this.#socket, this, firstBytes, !this.cache.info.secure);
   }
 
   /** Announces the end: streams that are open finish, and the client opens new ones elsewhere. */

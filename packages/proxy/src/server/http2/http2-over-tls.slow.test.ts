@@ -5,9 +5,12 @@ import { connect as connectSecurely } from 'node:tls';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { get } from '../../../test/conformance/suite.ts';
+import { FrameClient } from '../../../test/frame-client.ts';
 import { onHttp2, sendHttp2 as send } from '../../../test/http2-stage.ts';
+import { data, headers, plainGet, plainPost } from '../../../test/http2-wire.ts';
 import type { Rig } from '../../../test/server-rig.ts';
 import { testCertificate } from '../../../test/test-certificate.ts';
+import { Flag } from '../../http/http2/frames.ts';
 import { readCertificate } from '../tls/certificate.ts';
 import { CertificateStore } from '../tls/certificate-store.ts';
 import { SecureEntrypoint } from '../tls/secure-entrypoint.ts';
@@ -47,6 +50,32 @@ describe('HTTP/2 over TLS', () => {
         const [first] = await once(http1, 'data');
         expect(String(first)).to.match(/^HTTP\/1\.1 200 /);
         http1.destroy();
+      });
+    }));
+
+  it('serves frames beyond the share of a turn in their order, of several clients at once', () =>
+    onHttp2(async ({ rig, backend }) => {
+      const certificates = new CertificateStore();
+      certificates.replace('self-signed', [await makeSelfSigned(undefined)]);
+      await onSecurePort(rig, certificates, async (port) => {
+        const options = { port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+        const lettersOf = (client: number) => Array.from({ length: 6_000 }, (_, at) => String((at + client) % 10));
+        const clients = await Promise.all(
+          Array.from({ length: 4 }, async () => {
+            const client = new FrameClient(connectSecurely(options));
+            client.send(headers(1, plainGet));
+            await client.responded(1);
+            return client;
+          }),
+        );
+        for (const [at, client] of clients.entries()) {
+          const small = Buffer.concat(lettersOf(at).map((letter, index) => data(3, letter, index === 5_999)));
+          client.send(Buffer.concat([headers(3, plainPost, Flag.endHeaders), small, headers(5, plainGet)]));
+        }
+        for (const client of clients) await client.responded(5);
+        const bodies = backend.requests.map(({ body }) => body).filter((body) => body !== '');
+        expect(bodies).to.have.members(clients.map((_, at) => lettersOf(at).join('')));
+        for (const client of clients) client.destroy();
       });
     }));
 
