@@ -36,6 +36,7 @@ const places = placesOf(new Socket());
 export function readInPlace(socket: Socket, listener: ReadListener): boolean {
   if (places === undefined) return false;
   const slots = socket as unknown as Slots;
+  if (slots[places.buffer] === undefined) return false;
   if (slots[places.buffer] === null) {
     const { _handle: handle } = socket as unknown as { readonly _handle?: ReadingHandle | null };
     // What has been read before would come behind what is read in place.

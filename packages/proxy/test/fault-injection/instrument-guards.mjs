@@ -46,8 +46,8 @@ registerHooks({
         '  const site = globalThis.faultInjection.site();\n$&      globalThis.faultInjection.enter(site);\n',
       )
       .replace(
-        '    try {\n      callback(owner, argument);',
-        '    try {\n      globalThis.faultInjection.enter(site);\n      callback(owner, argument);',
+        '    try {\n      return callback(owner, argument);',
+        '    try {\n      globalThis.faultInjection.enter(site);\n      return callback(owner, argument);',
       )
       .replace(
         '  work.catch(',

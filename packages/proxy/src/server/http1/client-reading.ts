@@ -14,10 +14,12 @@ export interface ReadingOwner extends FaultOwner {
 export class ClientReading {
   /** The connection has more to do at once than its share of a turn, and waits for a turn of its own. */
   isWaiting = false;
+  /** What comes is held. Of a share or more nothing is read: until then the end of a client that leaves is found. */
   isPaused = false;
   readonly #socket: Socket;
   readonly #owner: ReadingOwner;
   #sinceShareBytes = 0;
+  #heldBytes = 0;
 
   constructor(socket: Socket, owner: ReadingOwner) {
     this.#socket = socket;
@@ -27,7 +29,13 @@ export class ClientReading {
   pause(): void {
     if (this.isPaused) return;
     this.isPaused = true;
-    this.#socket.pause();
+    this.#heldBytes = 0;
+  }
+
+  /** Counts what came while it is paused. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (this.#heldBytes >= shareBytes) this.#socket.pause();
   }
 
   resume(): void {
@@ -57,6 +65,7 @@ export class ClientReading {
   /** Reads nothing until the connection's own turn. */
   waitForTurn(): void {
     this.pause();
+    this.#socket.pause();
     this.isWaiting = true;
     takeOwnTurn(this.#owner, () => {
       this.isWaiting = false;

@@ -220,6 +220,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   #onData(chunk: Buffer): void {
+    if (this.#reading.isPaused) this.#reading.hold(chunk.length);
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);

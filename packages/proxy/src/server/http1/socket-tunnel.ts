@@ -14,6 +14,7 @@ export class SocketTunnel implements ClientTunnel {
   #closing = false;
   #paused = false;
   #sinceShareBytes = 0;
+  #heldBytes = 0;
 
   /**
    * @param owner of faults in callbacks
@@ -46,9 +47,11 @@ export class SocketTunnel implements ClientTunnel {
     this.#socket.end();
   }
 
+  /** Of a share or more nothing is read: until then the reset of a client is found. */
   pause(): void {
+    if (this.#paused) return;
     this.#paused = true;
-    this.#socket.pause();
+    this.#heldBytes = 0;
   }
 
   resume(): void {
@@ -70,6 +73,10 @@ export class SocketTunnel implements ClientTunnel {
 
   onData(bytes: Buffer): void {
     if (!this.#closing) this.#handler.onClientBytes(bytes);
+    if (this.#paused) {
+      this.#heldBytes += bytes.length;
+      if (this.#heldBytes >= shareBytes) this.#socket.pause();
+    }
     this.#sinceShareBytes += bytes.length;
     if (this.#sinceShareBytes < shareBytes) return;
     this.#sinceShareBytes = 0;
