@@ -109,6 +109,30 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       end();
     }));
 
+  for (const [what, head] of [
+    ['a body', 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 16000000\r\n\r\n'],
+    ['what is pipelined behind a request', 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n'],
+  ] as const)
+    it(`holds a share of ${what} while its endpoint does not respond, and reads no more`, () =>
+      onStage(makeCoreServer, async ({ rig, backend }) => {
+        backend.onConnection = (endpoint) => endpoint.pause();
+        backend.onRequest = () => undefined;
+        const { client, socket, end } = await ownConnection(rig);
+        client.send(head);
+        client.socket.write(Buffer.alloc(16_000_000, 'x'));
+        const staysPaused = async () => {
+          for (let turn = 0; turn < 50; turn += 1) {
+            if (!socket.isPaused()) return false;
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          return true;
+        };
+        await until(staysPaused, 'nothing more to be read');
+        // With what the system takes on the way to the endpoint.
+        expect(socket.bytesRead).to.be.within(head.length, 12_000_000);
+        end();
+      }));
+
   it('reads no more behind a full read of a tunnel, and stays paused where the endpoint does not keep up', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {
       let tunnel: Socket | undefined;
