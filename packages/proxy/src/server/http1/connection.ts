@@ -186,7 +186,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#stage = 'tunnel';
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#reading.isPaused = false;
-    // Bytes behind the request are the tunnel's first ones.
     const linger = guard(this, () => {
       this.deadlineMs = this.#context.sweep.in(lingerMs);
     });
