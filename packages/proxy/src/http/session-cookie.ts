@@ -18,7 +18,9 @@ export function withoutSession(cookie: string): string {
 
 /** Whether a Set-Cookie would put another value in the session's place. */
 export function setsSession(setCookie: string): boolean {
-  return sessionCookie.test(setCookie.split(';', 1)[0] ?? '');
+  const pair = setCookie.split(';', 1)[0]?.trimStart() ?? '';
+  // `=swarmgate_session=x` has no name, and browsers send it back as its value alone (RFC 6265bis, section 5.8.3).
+  return sessionCookie.test(pair.startsWith('=') ? pair.slice(1) : pair);
 }
 
 /** Whether a field is a Set-Cookie that would put another value in the session's place. */
