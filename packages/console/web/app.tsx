@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatDuration, formatTime } from './format.ts';
@@ -69,15 +70,27 @@ export function App() {
 function Header({ current }: { readonly current: View }) {
   const wrong = problems.value.length + keyProblems.value.length;
   const now = status.value;
+  // On a narrow screen the views are behind a button.
+  const isOpen = useSignal(false);
+  const toggle = () => {
+    isOpen.value = !isOpen.value;
+  };
+  const close = () => {
+    isOpen.value = false;
+  };
   return (
-    <header>
+    <header class={isOpen.value ? 'open' : undefined}>
       <a class="brand" href={hashOf('services')}>
         <img src="/icon.svg" alt="" width="22" height="22" />
         Swarmgate
       </a>
-      <nav aria-label="Views">
+      <button type="button" class="quiet menu" aria-expanded={isOpen.value} aria-controls="views" onClick={toggle}>
+        <span aria-hidden="true">☰</span> {titles[current]}
+        {wrong > 0 && <span class="count">{`▲ ${wrong}`}</span>}
+      </button>
+      <nav id="views" aria-label="Views">
         {(Object.keys(titles) as View[]).map((view) => (
-          <a key={view} href={hashOf(view)} aria-current={view === current ? 'page' : undefined}>
+          <a key={view} href={hashOf(view)} aria-current={view === current ? 'page' : undefined} onClick={close}>
             {titles[view]}
             {view === 'problems' && wrong > 0 && <span class="count">{wrong}</span>}
           </a>

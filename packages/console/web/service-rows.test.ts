@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { exampleRoute } from './example-route.ts';
-import { curlOf, explainUrl, filterRows, matchesOf, type ServiceRow, sortRows } from './service-rows.ts';
+import {
+  curlOf,
+  describeEndpoints,
+  explainUrl,
+  filterRows,
+  matchesOf,
+  type ServiceRow,
+  sortRows,
+} from './service-rows.ts';
 import { ServiceStates } from './service-states.ts';
 import type { Endpoint, Problem, Route, RowNumbers } from './types.ts';
 
@@ -81,6 +89,20 @@ describe('the rows of the overview', () => {
     const [row] = serviceRows([route('a'), route('a', { index: 1 })], [], []);
     expect([row?.endpointsUp, row?.endpoints, row?.routes.length]).to.deep.equal([1, 1, 2]);
   });
+
+  for (const [routes, endpoints, text] of [
+    [[route('a')], [endpoint('1'), endpoint('2', { health: 'ejected' })], '1 of 2 take requests'],
+    [[route('a')], [endpoint('1', { state: 'draining' })], '0 of 1 take requests'],
+    [[route('a')], [endpoint('1'), endpoint('2', { state: 'gone', health: 'unknown' })], '1 of 1 take requests'],
+    [[route('a')], [], '0 of 0 take requests'],
+    [[], [endpoint('1')], '1 of 1 up, without requests: no match is in force'],
+    [[], [], 'none: no match is in force'],
+    [[route('a', { redirectToHost: 'b' })], [], 'none: requests are redirected to another host'],
+    [[route('a', { redirectToHost: 'b' }), route('a', { index: 1 })], [], '0 of 0 take requests'],
+  ] as const)
+    it(`describe ${endpoints.length} endpoints of ${routes.length} routes as “${text}”`, () => {
+      expect(describeEndpoints(routes, endpoints)).to.equal(text);
+    });
 
   it('keep services of one name and several owners apart', () => {
     const rows = serviceRows([route('a'), route('a', { owner: 'manual' })], [], []);

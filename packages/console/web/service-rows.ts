@@ -53,10 +53,27 @@ export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boo
   return state === 'active' && health !== 'ejected';
 }
 
+/** What a service's endpoints come to. A match that another service has is no route in force: its endpoints get no request. */
+export function describeEndpoints(
+  routes: readonly Pick<StateRoute, 'redirectToHost'>[],
+  endpoints: readonly Pick<Endpoint, 'state' | 'health'>[],
+): string {
+  const present = endpoints.filter(({ state }) => state !== 'gone');
+  const some = `${present.filter(isUp).length} of ${present.length}`;
+  if (routes.length === 0)
+    return present.length === 0 ? 'none: no match is in force' : `${some} up, without requests: no match is in force`;
+  if (present.length === 0 && isRedirect(routes)) return 'none: requests are redirected to another host';
+  return `${some} take requests`;
+}
+
+/** Needs no endpoint. */
+export function isRedirect(routes: readonly Pick<StateRoute, 'redirectToHost'>[]): boolean {
+  return routes.length > 0 && routes.every(({ redirectToHost }) => redirectToHost !== undefined);
+}
+
 function stateOf(routes: readonly StateRoute[], endpointsUp: number, problems: readonly Problem[]): ServiceState {
   if (routes.some(({ maintenance }) => maintenance === true)) return 'maintenance';
-  // A route that redirects to another host needs no endpoint.
-  if (routes.some(({ redirectToHost }) => redirectToHost === undefined) && endpointsUp === 0) return 'down';
+  if (routes.length > 0 && !isRedirect(routes) && endpointsUp === 0) return 'down';
   // Without a route it gets no request, however harmless its problem is called.
   if (problems.some(({ severity }) => severity === 'error' || routes.length === 0)) return 'error';
   return problems.length > 0 || routes.some(({ blockedBy }) => blockedBy !== undefined) ? 'warning' : 'ok';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
 import { until } from '../../harness/until.ts';
-import { logIn, startConsole, useConsole, violationsEverywhere } from './console-rig.ts';
+import { adminToken, logIn, startConsole, useConsole, violationsEverywhere, violationsOf } from './console-rig.ts';
 
 const withinMs = 60_000;
 
@@ -152,6 +152,56 @@ describe('the states of the console', function () {
       await page.getByRole('button', { name: 'Try now' }).click();
       await until('both were ordered', () => renewals.length === 2);
       expect(renewals).to.deep.equal(['POST shop.example', 'POST new.example']);
+    }));
+
+  it('of endpoints of a service whose match another one has show that they are up, and why none gets a request', () =>
+    visit(async (page) => {
+      await rig().publish('first', { servicePath: ['/taken'] });
+      await rig().publish('late', { servicePath: ['/taken'] });
+      try {
+        await logIn(page, rig().url);
+        await page.getByRole('row', { name: /^late takes no request/ }).waitFor();
+        await page.goto(`${rig().url}/#/services/manual/late`);
+        await page.getByText('1 of 1 up, without requests: no match is in force').waitFor();
+        await page.getByRole('row', { name: new RegExp(`127.0.0.1:${rig().servicePort}`) }).waitFor();
+        await page.goto(`${rig().url}/#/services/manual/first`);
+        await page.getByText('1 of 1 take requests').waitFor();
+      } finally {
+        for (const name of ['first', 'late']) await rig().remove(name);
+      }
+    }));
+
+  it('on a narrow screen leave the page its height: the views and buttons are behind one button', () =>
+    visit(async (page) => {
+      await page.setViewportSize({ width: 360, height: 800 });
+      await page.goto(rig().url);
+      await page.getByLabel('Admin token').fill(adminToken);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      const menu = page.getByRole('button', { name: /^☰|Services|Explain/, expanded: false });
+      await menu.waitFor();
+      expect(await page.locator('header').evaluate(({ clientHeight }) => clientHeight)).to.be.below(60);
+      const links = page.getByRole('navigation', { name: 'Views' }).getByRole('link');
+      expect(await links.count()).to.equal(0);
+      await menu.click();
+      expect(await links.allTextContents()).to.deep.equal([
+        'Services',
+        'Explain',
+        'Problems',
+        'Live requests',
+        'Replicas',
+        'Certificates',
+        'Maintenance',
+        'Add a service',
+      ]);
+      await page.getByRole('button', { name: 'Log out' }).waitFor();
+      expect(await violationsOf(page)).to.deep.equal([]);
+      await links.filter({ hasText: 'Explain' }).click();
+      await page.getByRole('heading', { name: 'Where does a request go?' }).waitFor();
+      expect(await links.count()).to.equal(0);
+      await until(
+        'the content has the focus',
+        async () => (await page.evaluate('document.activeElement.id')) === 'main',
+      );
     }));
 
   it('where the proxy is away show that, and what was there', () =>

@@ -5,9 +5,9 @@ import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
 import { Empty, EndpointBadge, Facts, Loading, Outcome, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { explainUrl } from '../service-rows.ts';
+import { describeEndpoints, explainUrl, isRedirect } from '../service-rows.ts';
 import { loaded, oneService, place, rows, scope, session } from '../store.ts';
-import type { Drain, EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
+import type { Drain, EndpointNumbers, Numbers, ServiceNumbers, Services, StateRoute } from '../types.ts';
 import { useChange } from '../use-change.ts';
 import { useStreamed } from '../use-streamed.ts';
 import { HistoryPart } from './history.tsx';
@@ -40,6 +40,7 @@ export function ServiceView() {
       </Empty>
     );
   const [match] = row.matches;
+  const endpoints = endpointsOf(found, row.routes);
   return (
     <section class="service">
       <p>
@@ -53,7 +54,7 @@ export function ServiceView() {
           ['Owner', owner],
           ['Published by', sourceOf(found)],
           ['Changed', formatTime(found?.definition?.updatedAt)],
-          ['Endpoints', `${row.endpointsUp} of ${row.endpoints} take requests`],
+          ['Endpoints', describeEndpoints(row.routes, endpoints)],
           ...weightOf(found),
           ...(match === undefined
             ? []
@@ -94,8 +95,8 @@ export function ServiceView() {
       </ul>
       <EndpointsPart
         of={found === undefined ? undefined : { owner, service, drains: found.drains ?? [] }}
-        endpoints={found?.endpointNumbers}
-        routes={row.routes.flatMap(({ endpoints }) => endpoints)}
+        endpoints={endpoints}
+        none={noneOf(row.routes)}
         onChanged={again}
       />
       <LabelsPart found={found} />
@@ -213,36 +214,42 @@ function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
   );
 }
 
+interface ShownEndpoint extends Omit<EndpointNumbers, 'numbers'> {
+  readonly numbers?: Numbers;
+}
+
+/** Those that the service has, and those that are gone and had requests; without figures, those of its routes in force. */
+function endpointsOf(found: ServiceNumbers | undefined, routes: readonly StateRoute[]): readonly ShownEndpoint[] {
+  const plain = new Map(routes.flatMap(({ endpoints }) => endpoints.map((each) => [each.id, each] as const)));
+  return found?.endpointNumbers?.filter(({ id }) => id !== '') ?? [...plain.values()];
+}
+
+function noneOf(routes: readonly StateRoute[]): string {
+  if (isRedirect(routes)) return 'None is needed: requests are redirected to another host.';
+  const why = 'None: no task runs, or none is on a network that the proxy shares.';
+  return routes.length === 0 ? why : `${why} Requests get 503 no-endpoint.`;
+}
+
 function EndpointsPart({
   of,
   endpoints,
-  routes: fromRoutes,
+  none,
   onChanged,
 }: {
   /** Whose endpoints they are, for who may drain them. */
   readonly of: { readonly owner: string; readonly service: string; readonly drains: readonly Drain[] } | undefined;
   readonly onChanged: () => void;
-  readonly endpoints: readonly EndpointNumbers[] | undefined;
-  readonly routes: readonly {
-    id: string;
-    host: string;
-    port: number;
-    state: string;
-    health: EndpointNumbers['health'];
-  }[];
+  readonly endpoints: readonly ShownEndpoint[];
+  /** Why there is none. */
+  readonly none: string;
 }) {
   const [outcome, isBusy, run] = useChange(onChanged);
-  const plain = [...new Map(fromRoutes.map((each) => [each.id, each])).values()];
-  const shown: readonly (Omit<EndpointNumbers, 'numbers' | 'state'> & { state: string; numbers?: Numbers })[] =
-    endpoints?.filter(({ id }) => id !== '') ?? plain;
   return (
     <>
       <h2>Endpoints</h2>
       {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
-      {shown.length === 0 ? (
-        <p class="hint">
-          None: no task runs, or none is on a network that the proxy shares. Requests get 503 no-endpoint.
-        </p>
+      {endpoints.length === 0 ? (
+        <p class="hint">{none}</p>
       ) : (
         <TableBox title="Endpoints">
           <table>
@@ -256,7 +263,7 @@ function EndpointsPart({
               </tr>
             </thead>
             <tbody>
-              {shown.map(({ id, host, port, state, health, numbers }) => (
+              {endpoints.map(({ id, host, port, state, health, numbers }) => (
                 <tr key={id}>
                   <th scope="row" class="text">
                     <code>{id}</code>

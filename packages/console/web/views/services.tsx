@@ -6,7 +6,15 @@ import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { RowOrder } from '../row-order.ts';
 import { Scroller } from '../scroller.tsx';
-import { curlOf, explainUrl, filterRows, type ServiceRow, type SortColumn, type Sorting } from '../service-rows.ts';
+import {
+  curlOf,
+  explainUrl,
+  filterRows,
+  isRedirect,
+  type ServiceRow,
+  type SortColumn,
+  type Sorting,
+} from '../service-rows.ts';
 import { loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
 
 // Kept while other views are shown.
@@ -239,7 +247,7 @@ function ColumnHead({
 }
 
 function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: number }) {
-  const { key, owner, service, state, matches, endpoints, endpointsUp, numbers, problems } = row;
+  const { key, owner, service, state, matches, routes, endpoints, endpointsUp, numbers, problems } = row;
   // Drawn again with every reading.
   const figures = tick.value >= 0 ? rates.of(key) : [];
   return (
@@ -259,7 +267,7 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
       <td class="figure">{formatMs(numbers?.p50Ms)}</td>
       <td class="figure">{formatMs(numbers?.p99Ms)}</td>
       <td class="figure">
-        {endpointsUp}/{endpoints}
+        {endpoints === 0 && (routes.length === 0 || isRedirect(routes)) ? '–' : `${endpointsUp}/${endpoints}`}
       </td>
       <td class="wide">{owner}</td>
       <td class="middle">
