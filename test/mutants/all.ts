@@ -1,5 +1,6 @@
 import { attackMutants } from './attacks.ts';
 import { certificateMutants } from './certificates.ts';
+import { consoleMutants } from './console.ts';
 import { consulUiMutants } from './consul-ui.ts';
 import { documentMutants } from './documents.ts';
 import { endpointMutants } from './endpoints.ts';
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...servingMutants,
   ...positionMutants,
   ...publishingMutants,
+  ...consoleMutants,
   ...consulUiMutants,
   ...pluginMutants,
   ...middlewareMutants,

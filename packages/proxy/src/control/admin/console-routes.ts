@@ -14,9 +14,8 @@ const policy = [
 ].join('; ');
 
 /** The console at `/`: its files hold no data, which the page reads by the REST as any other client. */
-export function consoleRoutes(): Router {
+export function consoleRoutes(files: ReturnType<typeof consoleFiles> = consoleFiles()): Router {
   const router = Router();
-  const files = consoleFiles();
   if (files.size === 0) {
     router.get('/', (_request, response) => {
       response.status(404).type('text').send('The console is not built. Run `npm run build`.\n');
