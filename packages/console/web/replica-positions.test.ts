@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeBehind, newestChange } from './replica-positions.ts';
+import { describeBehind, describeProgress, newestChange } from './replica-positions.ts';
 
 describe('how far replicas are, as the console shows it', () => {
   const at = (sequence: number, registryId = 'new') => ({ registryId, sequence });
@@ -14,4 +14,15 @@ describe('how far replicas are, as the console shows it', () => {
       'serves another registry',
     ]);
   });
+
+  for (const [sequences, text] of [
+    [[4, 4], 'The change is being written.'],
+    [[5, 4, 3], 'Served by 1 of 3 replicas; not yet by r1, r2.'],
+    [[6, 5], 'Served by 2 of 2 replicas.'],
+  ] as const)
+    it(`is, while change 5 is waited for: ${text}`, () => {
+      const replicas = sequences.map((sequence, number) => ({ replica: `r${number}`, ...at(sequence) }));
+      const lost = { replica: 'lost', ...at(900, 'lost') };
+      expect(describeProgress({ registry: status.registry, replicas: [...replicas, lost] }, 4)).to.equal(text);
+    });
 });

@@ -1,4 +1,4 @@
-import type { Status } from './types.ts';
+import type { Replica, Status } from './types.ts';
 
 type Positions = Pick<Status, 'sequence'> & {
   readonly registry: Pick<Status['registry'], 'registryId'>;
@@ -17,3 +17,22 @@ export function describeBehind(replica: Positions['replicas'][number], status: P
   const behind = newestChange(status) - replica.sequence;
   return behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`;
 }
+
+/**
+ * Which replicas of the registry in use serve the change behind `before`, and which do not yet. Any change behind it
+ * counts: the responses to changes do not name theirs until all replicas serve them.
+ */
+export function describeProgress(
+  { registry, replicas }: Pick<Positions, 'registry'> & { readonly replicas: readonly ProgressedReplica[] },
+  before: number,
+): string {
+  const ofThis = replicas.filter(({ registryId }) => registryId === registry.registryId);
+  const missing = ofThis.filter(({ sequence }) => sequence <= before);
+  if (missing.length === ofThis.length) return 'The change is being written.';
+  const served = `Served by ${ofThis.length - missing.length} of ${ofThis.length} replicas`;
+  return missing.length === 0
+    ? `${served}.`
+    : `${served}; not yet by ${missing.map(({ replica }) => replica).join(', ')}.`;
+}
+
+type ProgressedReplica = Pick<Replica, 'replica' | 'registryId' | 'sequence'>;

@@ -81,6 +81,24 @@ describe('the console of two replicas on one Consul', function () {
       await arrives;
     }));
 
+  it('shows which replicas serve what is being saved, and which do not yet', () =>
+    withPage(async (page) => {
+      const [one, two] = replicas;
+      page.setDefaultTimeout(withinMs);
+      await logIn(page, one.url);
+      await page.goto(`${one.url}/#/manual`);
+      await page.getByLabel('Name').fill('saved');
+      await page.getByLabel('Path').fill('/saved');
+      await page.getByLabel('Address of the service').fill('10.0.0.7:80');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      two.process.signal('SIGSTOP');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('status').getByText('Served by 1 of 2 replicas; not yet by two.').waitFor();
+      two.process.signal('SIGCONT');
+      await page.getByText('Distributed to all instances').waitFor();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }));
+
   it('goes on at another replica, and at one that was restarted, with the same login and nothing that is gone', async () => {
     const [one, two] = replicas;
     const portOf = ({ url }: Replica) => Number(new URL(url).port);

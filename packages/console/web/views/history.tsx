@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
+import { BarrierProgress } from '../barrier-progress.tsx';
 import { differencesOf, type LabelDifference } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
@@ -77,6 +78,7 @@ export function HistoryPart({
                 <Dialog title={`Serve #${number} again?`} onCancel={cancel}>
                   <p>This is what changes from what is served now:</p>
                   <Differences differences={differencesOf(found?.current ?? {}, definition)} />
+                  {isBusy.value && <BarrierProgress />}
                   <div class="actions">
                     <button type="button" disabled={isBusy.value} onClick={() => void rollBack(number)}>
                       {isBusy.value ? 'Waiting for all replicas …' : `Serve #${number} again`}

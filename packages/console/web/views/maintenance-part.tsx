@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { BarrierProgress } from '../barrier-progress.tsx';
 import { Dialog, useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Outcome } from '../parts.tsx';
@@ -65,6 +66,7 @@ export function MaintenancePart({
           <form class="stack" onSubmit={(event) => void takeDown(event)}>
             {form.fields}
             {outcome?.kind === 'error' && <Outcome kind="error">{outcome.text}</Outcome>}
+            {isBusy && <BarrierProgress />}
             <div class="actions">
               <button type="submit" disabled={isBusy}>
                 {isBusy ? 'Waiting for all replicas …' : `Take ${service} down`}

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
+import { BarrierProgress } from '../barrier-progress.tsx';
 import { differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
 import { Empty, Outcome } from '../parts.tsx';
@@ -146,6 +147,7 @@ export function ManualView() {
       {step.value !== 'edit' && given.ok && (
         <Dialog title={standing.value === undefined ? 'It is new' : 'It is replaced'} onCancel={back}>
           <Differences differences={differencesOf(standing.value ?? {}, given.definition)} />
+          {step.value === 'saving' && <BarrierProgress />}
           <div class="actions">
             <button type="button" disabled={step.value === 'saving'} onClick={() => void save()}>
               {step.value === 'saving' ? 'Waiting for all replicas …' : 'Save'}
