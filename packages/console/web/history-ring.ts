@@ -17,21 +17,21 @@ export class FigureRing {
   }
 }
 
-/** Rates by service. Services that left the table leave it, too. */
-export class RateHistory {
+/** One figure of each service. Services that left the table leave it, too. */
+export class FigureHistory {
   readonly #rings = new Map<string, FigureRing>();
 
-  add(rates: ReadonlyMap<string, number>): void {
-    for (const key of this.#rings.keys()) if (!rates.has(key)) this.#rings.delete(key);
-    for (const [key, rate] of rates) {
+  add(figures: ReadonlyMap<string, number>): void {
+    for (const key of this.#rings.keys()) if (!figures.has(key)) this.#rings.delete(key);
+    for (const [key, figure] of figures) {
       let ring = this.#rings.get(key);
       // A service without traffic costs nothing.
-      if (ring === undefined && rate === 0) continue;
+      if (ring === undefined && figure === 0) continue;
       if (ring === undefined) {
         ring = new FigureRing();
         this.#rings.set(key, ring);
       }
-      ring.add(rate);
+      ring.add(figure);
     }
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { differencesOf } from './definition-diff.ts';
 import { formatBytes, formatDuration, formatMs, formatPercent, formatRate, formatTime } from './format.ts';
-import { FigureRing, RateHistory, sparkPoints } from './history-ring.ts';
+import { FigureHistory, FigureRing, sparkPoints } from './history-ring.ts';
 import { hashOf, readHash } from './route-hash.ts';
 
 describe('figures of the console', () => {
@@ -85,7 +85,7 @@ describe('the place in the console', () => {
 
 describe('the rates that the console keeps', () => {
   it('are the last of each service, and of none that has left or had no request', () => {
-    const history = new RateHistory();
+    const history = new FigureHistory();
     for (let at = 1; at <= 70; at += 1)
       history.add(
         new Map([
@@ -100,7 +100,7 @@ describe('the rates that the console keeps', () => {
   });
 
   it('keep a service that has become quiet', () => {
-    const history = new RateHistory();
+    const history = new FigureHistory();
     history.add(new Map([['a', 1]]));
     history.add(new Map([['a', 0]]));
     expect(history.of('a')).to.deep.equal([1, 0]);

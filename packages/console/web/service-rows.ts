@@ -1,4 +1,4 @@
-import type { Endpoint, Problem, RowNumbers, StateRoute } from './types.ts';
+import type { EndpointNumbers, Problem, RowNumbers, StateRoute } from './types.ts';
 
 export type ServiceState = 'ok' | 'maintenance' | 'warning' | 'error' | 'down';
 
@@ -49,14 +49,14 @@ export function serviceRow(
 }
 
 /** Takes requests: it is active, and neither checks nor requests show that it fails. */
-export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boolean {
+export function isUp({ state, health }: Pick<EndpointNumbers, 'state' | 'health'>): boolean {
   return state === 'active' && health !== 'ejected';
 }
 
 /** What a service's endpoints come to. A match that another service has is no route in force: its endpoints get no request. */
 export function describeEndpoints(
   routes: readonly Pick<StateRoute, 'redirectToHost'>[],
-  endpoints: readonly Pick<Endpoint, 'state' | 'health'>[],
+  endpoints: readonly Pick<EndpointNumbers, 'state' | 'health'>[],
 ): string {
   const present = endpoints.filter(({ state }) => state !== 'gone');
   const some = `${present.filter(isUp).length} of ${present.length}`;

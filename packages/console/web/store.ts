@@ -1,6 +1,6 @@
 import { computed, effect, signal } from '@preact/signals';
 import { CallError, read } from './api.ts';
-import { RateHistory } from './history-ring.ts';
+import { FigureHistory } from './history-ring.ts';
 import { readHash } from './route-hash.ts';
 import type { ServiceRow } from './service-rows.ts';
 import { StateStream } from './state-stream.ts';
@@ -49,7 +49,9 @@ export const connection = signal<'connecting' | 'live' | 'polling' | 'disconnect
 export const failure = signal<CallError | undefined>(undefined);
 /** Counts up with the figures: sparklines are drawn then. */
 export const tick = signal(0);
-export const rates = new RateHistory();
+export const rates = new FigureHistory();
+/** p99 in milliseconds; 0 where there was no request. */
+export const latencies = new FigureHistory();
 
 const pollEveryMs = 2_000;
 /** With more services a reading moves hundreds of kilobytes. */
@@ -74,7 +76,7 @@ const stream = new StateStream({
     isLive();
     isCut.value = false;
     show();
-    noteRates();
+    noteFigures();
   },
   onTrouble(trouble) {
     if (trouble === 'interrupted') {
@@ -235,7 +237,7 @@ async function readAll(): Promise<void> {
   totals.value = counted?.total.lastMinute;
   loaded.value = 'all';
   show();
-  noteRates();
+  noteFigures();
 }
 
 function take(changes: StateChanges): void {
@@ -269,10 +271,12 @@ function show(): void {
   shownAtMs = performance.now();
 }
 
-function noteRates(): void {
+function noteFigures(): void {
   const nowMs = performance.now();
   if (totals.value === undefined || nowMs - ratesAtMs < figuresEveryMs) return;
   ratesAtMs = nowMs;
-  rates.add(new Map([...states.services.numbers].map(([key, { requestsPerSecond }]) => [key, requestsPerSecond])));
+  const numbers = [...states.services.numbers];
+  rates.add(new Map(numbers.map(([key, { requestsPerSecond }]) => [key, requestsPerSecond])));
+  latencies.add(new Map(numbers.map(([key, { p99Ms }]) => [key, p99Ms ?? 0])));
   tick.value += 1;
 }

@@ -134,6 +134,32 @@ describe('how the console stays up to date', function () {
     }
   });
 
+  it('polls where every stream is taken by others, with nothing missing, and streams when one is free', async () => {
+    const { port } = rig().under.proxy.admin;
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const others = Array.from({ length: 32 }, () => new AbortController());
+    try {
+      for (const { signal } of others)
+        expect((await fetch(`http://127.0.0.1:${port}/v1/events`, { headers, signal })).status).to.equal(200);
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await logIn(page, rig().url);
+        await says(page, 'polling');
+        await shows(page, 'shop');
+        await rig().publish('crowded');
+        await shows(page, 'crowded');
+        for (const each of others) each.abort();
+        await see(page, 'hidden');
+        await see(page, 'visible');
+        await says(page, 'live');
+        await rig().remove('crowded');
+        await page.getByRole('link', { name: 'crowded', exact: true }).waitFor({ state: 'detached' });
+      });
+    } finally {
+      for (const each of others) each.abort();
+    }
+  });
+
   it('shows that it is disconnected, keeps what it showed, and goes on where it was', async () => {
     const relay = await startFaultyRelay(`127.0.0.1:${rig().under.proxy.admin.port}`);
     try {

@@ -31,7 +31,7 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
       'services',
       'services',
       async (page) => {
-        await page.getByRole('row', { name: /shop/ }).locator('.spark polyline').waitFor();
+        await page.getByRole('row', { name: /shop/ }).locator('.latency .spark polyline').waitFor();
       },
     ],
     [

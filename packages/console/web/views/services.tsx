@@ -15,7 +15,7 @@ import {
   type SortColumn,
   type Sorting,
 } from '../service-rows.ts';
-import { loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
+import { latencies, loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
 
 // Kept while other views are shown.
 const filter = signal('');
@@ -249,7 +249,7 @@ function ColumnHead({
 function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: number }) {
   const { key, owner, service, state, matches, routes, endpoints, endpointsUp, numbers, problems } = row;
   // Drawn again with every reading.
-  const figures = tick.value >= 0 ? rates.of(key) : [];
+  void tick.value;
   return (
     <tr aria-rowindex={at} data-key={key}>
       <th scope="row" class="text">
@@ -260,12 +260,15 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
         <StateBadge state={state} />
       </td>
       <td class="figure rate">
-        <Spark figures={figures} label={`rate of the last readings of ${service}`} />
+        <Spark figures={rates.of(key)} label={`rate of the last readings of ${service}`} />
         {numbers === undefined ? '–' : `${formatRate(numbers.requestsPerSecond)}/s`}
       </td>
       <td class="figure">{numbers === undefined ? '–' : formatPercent(numbers.errorsPercent)}</td>
       <td class="figure">{formatMs(numbers?.p50Ms)}</td>
-      <td class="figure">{formatMs(numbers?.p99Ms)}</td>
+      <td class="figure latency">
+        <Spark figures={latencies.of(key)} label={`p99 of the last readings of ${service}`} />
+        {formatMs(numbers?.p99Ms)}
+      </td>
       <td class="figure">
         {endpoints === 0 && (routes.length === 0 || isRedirect(routes)) ? '–' : `${endpointsUp}/${endpoints}`}
       </td>
