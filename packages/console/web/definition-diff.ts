@@ -1,3 +1,5 @@
+import type { Definition } from './types.ts';
+
 /** One label that two definitions of a service have differently. */
 export interface LabelDifference {
   /** Path of the value: `destinations.0.servicePath`. */
@@ -17,6 +19,13 @@ export function differencesOf(before: unknown, after: unknown): readonly LabelDi
     .toSorted()
     .filter((path) => one.get(path) !== other.get(path))
     .map((path) => ({ path, before: one.get(path), after: other.get(path) }));
+}
+
+/** A definition as the registry holds it: with what its author may leave out. */
+export function asRegistered(definition: Definition, owner: string): Definition {
+  const { destinations } = definition;
+  if (!Array.isArray(destinations)) return { owner, ...definition };
+  return { owner, ...definition, destinations: destinations.map((each, at) => ({ index: at, ...each })) };
 }
 
 function* leavesOf(value: unknown, path = ''): Generator<readonly [string, string]> {

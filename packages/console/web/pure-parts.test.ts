@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { differencesOf } from './definition-diff.ts';
+import { asRegistered, differencesOf } from './definition-diff.ts';
 import { formatBytes, formatDuration, formatMs, formatPercent, formatRate, formatTime } from './format.ts';
 import { FigureHistory, FigureRing, sparkPoints } from './history-ring.ts';
 import { hashOf, readHash } from './route-hash.ts';
@@ -57,6 +57,17 @@ describe('the difference of two definitions', () => {
 
   it('is nothing where only the registry’s own fields differ', () => {
     expect(differencesOf(before, { ...before, updatedAt: '2' })).to.deep.equal([]);
+  });
+
+  it('is nothing where only what an author may leave out is left out', () => {
+    const given = { service: 'a', destinations: [{ servicePath: ['/a'], port: 80 }] };
+    expect(differencesOf({ ...before, owner: 'manual' }, asRegistered(given, 'manual'))).to.deep.equal([]);
+    const moved = asRegistered({ ...given, owner: 'x', destinations: [{ index: 3, port: 80 }] }, 'manual');
+    expect([moved.owner, moved.destinations]).to.deep.equal(['x', [{ index: 3, port: 80 }]]);
+    expect(asRegistered({ service: 'a', destinations: 'x' }, 'manual')).to.include({
+      owner: 'manual',
+      destinations: 'x',
+    });
   });
 
   it('is everything where nothing stood before', () => {

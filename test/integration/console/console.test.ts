@@ -212,7 +212,7 @@ describe('the console in Chromium', function () {
           };
           for (const [hash, text] of Object.entries(places)) {
             await page.goto(`${rig.url}/${hash}`);
-            await page.getByText(text).first().waitFor();
+            await page.locator('main').getByText(text).first().waitFor();
             expect(await violationsOf(page), hash).to.deep.equal([]);
             const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
             expect(await page.evaluate(beyond), hash).to.equal(0);

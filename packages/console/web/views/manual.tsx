@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { BarrierProgress } from '../barrier-progress.tsx';
-import { differencesOf } from '../definition-diff.ts';
+import { asRegistered, differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
 import { Empty, Outcome } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
@@ -146,7 +146,13 @@ export function ManualView() {
       </form>
       {step.value !== 'edit' && given.ok && (
         <Dialog title={standing.value === undefined ? 'It is new' : 'It is replaced'} onCancel={back}>
-          <Differences differences={differencesOf(standing.value ?? {}, given.definition)} />
+          <Differences
+            differences={
+              standing.value === undefined
+                ? differencesOf({}, given.definition)
+                : differencesOf(standing.value, asRegistered(given.definition, 'manual'))
+            }
+          />
           {step.value === 'saving' && <BarrierProgress />}
           <div class="actions">
             <button type="button" disabled={step.value === 'saving'} onClick={() => void save()}>
