@@ -18,11 +18,21 @@ describe('what the views of the console show', function () {
       await use(page);
       expect(complaints).to.deep.equal([]);
     });
+  const destinationOf = (name: string) => ({
+    servicePath: [`/${name}`],
+    outboundHostname: '127.0.0.1',
+    port: rig().servicePort,
+  });
+  const publish = async (definition: object) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${adminToken}` };
+    const reply = await rig().under.call('POST', '/v1/reconfigure', { headers, body: JSON.stringify(definition) });
+    expect([reply.status, reply.body.problems ?? []], reply.text).to.deep.equal([200, []]);
+  };
   const fact = (page: Page, name: string) => page.locator('.facts div').filter({ hasText: name }).locator('dd');
 
   it('of one service: its labels with their source, its weight, an endpoint that is ejected, and why the proxy responded itself', async () => {
     const [closed] = await freePorts(1);
-    await rig().publish('away', { port: closed, weight: 3 });
+    await publish({ service: 'away', weight: 3, destinations: [{ ...destinationOf('away'), port: closed }] });
     await at('#/services/manual/away', async (page) => {
       await page.getByText('1 of 1 take requests').waitFor();
       // Three failures eject it, for seconds only.
@@ -75,7 +85,6 @@ describe('what the views of the console show', function () {
         .getByText(/, since \d/)
         .first()
         .waitFor();
-      for (const text of await card.allTextContents()) console.log(text);
       expect(await card.locator('.mend').first().textContent()).to.have.length.above(10);
       await card.getByRole('link', { name: 'manual/late' }).first().click();
       await page.getByRole('heading', { name: /^late/ }).waitFor();
@@ -121,14 +130,7 @@ describe('what the views of the console show', function () {
   });
 
   it('of a service that is down by its label: that it is, until when, and no button that could end it', async () => {
-    await rig().under.call('POST', '/v1/reconfigure', {
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${adminToken}` },
-      body: JSON.stringify({
-        service: 'labelled',
-        maintenance: true,
-        destinations: [{ servicePath: ['/labelled'], outboundHostname: '127.0.0.1', port: rig().servicePort }],
-      }),
-    });
+    await publish({ service: 'labelled', maintenance: true, destinations: [destinationOf('labelled')] });
     await at('#/services/manual/labelled', async (page) => {
       await page.getByText('until its label is taken off').waitFor();
       expect(await page.getByRole('button', { name: /^End the maintenance/ }).count()).to.equal(0);

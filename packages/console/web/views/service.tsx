@@ -112,9 +112,8 @@ function sourceOf(found: ServiceNumbers | undefined): string {
 
 /** Its share of the requests that other services match, too; nothing where no match is shared by weight. */
 function weightOf(found: ServiceNumbers | undefined): readonly (readonly [string, string])[] {
-  const destinations = (found?.definition?.destinations ?? []) as readonly { readonly weight?: number }[];
-  const weights = [...new Set(destinations.flatMap(({ weight }) => (weight === undefined ? [] : [weight])))];
-  return weights.length === 0 ? [] : [['Weight', weights.join(', ')]];
+  const weight = found?.definition?.weight;
+  return weight === undefined ? [] : [['Weight', String(weight)]];
 }
 
 function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
