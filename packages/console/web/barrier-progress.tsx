@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { describeProgress, newestChange } from './replica-positions.ts';
+import { describeProgress, newestChange, replicasOf } from './replica-positions.ts';
 import { status } from './store.ts';
 
 /** Shown while a change is waited for: which replicas serve it already. */
@@ -8,7 +8,9 @@ export function BarrierProgress() {
   const [before] = useState(() => (now === undefined ? 0 : newestChange(now)));
   return (
     <p class="hint" role="status">
-      {now === undefined ? 'The change is being written.' : describeProgress(now, before)}
+      {now === undefined
+        ? 'The change is being written.'
+        : describeProgress({ registry: now.registry, replicas: replicasOf(now) }, before)}
     </p>
   );
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeBehind, describeProgress, newestChange } from './replica-positions.ts';
+import { describeBehind, describeProgress, newestChange, replicasOf } from './replica-positions.ts';
 
 describe('how far replicas are, as the console shows it', () => {
   const at = (sequence: number, registryId = 'new') => ({ registryId, sequence });
@@ -13,6 +13,19 @@ describe('how far replicas are, as the console shows it', () => {
       '2 changes',
       'serves another registry',
     ]);
+  });
+
+  it('is, of the one that this page is at, the change that it serves, whatever stands in the registry still', () => {
+    const rest = { routes: 0, rejected: 0, version: '', since: '' };
+    const replicas = [
+      { replica: 'one', ...at(3), ...rest },
+      { replica: 'two', ...at(3), ...rest },
+    ];
+    const sequencesOf = (replica: string, sequence: number) =>
+      replicasOf({ ...status, replica, sequence, replicas }).map((each) => each.sequence);
+    expect(sequencesOf('one', 4)).to.deep.equal([4, 3]);
+    expect(sequencesOf('two', 2)).to.deep.equal([3, 3]);
+    expect(sequencesOf('gone', 9)).to.deep.equal([3, 3]);
   });
 
   for (const [sequences, text] of [

@@ -18,6 +18,17 @@ export function describeBehind(replica: Positions['replicas'][number], status: P
   return behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`;
 }
 
+/** The replicas with this one at the change that it serves now: what each reports to the registry comes later. */
+export function replicasOf({ replica: own, sequence, registry, replicas }: OwnPositions): readonly Replica[] {
+  return replicas.map((each) =>
+    each.replica === own && each.registryId === registry.registryId
+      ? { ...each, sequence: Math.max(sequence, each.sequence) }
+      : each,
+  );
+}
+
+type OwnPositions = Pick<Status, 'replica' | 'sequence' | 'replicas'> & Pick<Positions, 'registry'>;
+
 /**
  * Which replicas of the registry in use serve the change behind `before`, and which do not yet. Any change behind it
  * counts: the responses to changes do not name theirs until all replicas serve them.

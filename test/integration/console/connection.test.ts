@@ -138,9 +138,14 @@ describe('how the console stays up to date', function () {
     const { port } = rig().under.proxy.admin;
     const headers = { authorization: `Bearer ${adminToken}` };
     const others = Array.from({ length: 32 }, () => new AbortController());
+    const streams: Response[] = [];
     try {
-      for (const { signal } of others)
-        expect((await fetch(`http://127.0.0.1:${port}/v1/events`, { headers, signal })).status).to.equal(200);
+      for (const { signal } of others) {
+        const response = await fetch(`http://127.0.0.1:${port}/v1/events`, { headers, signal });
+        expect(response.status).to.equal(200);
+        // One that nothing refers to is ended.
+        streams.push(response);
+      }
       await withPage(async (page) => {
         page.setDefaultTimeout(withinMs);
         await logIn(page, rig().url);
@@ -148,6 +153,7 @@ describe('how the console stays up to date', function () {
         await shows(page, 'shop');
         await rig().publish('crowded');
         await shows(page, 'crowded');
+        expect(streams).to.have.length(others.length);
         for (const each of others) each.abort();
         await see(page, 'hidden');
         await see(page, 'visible');

@@ -31,7 +31,10 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
       'services',
       'services',
       async (page) => {
-        await page.getByRole('row', { name: /shop/ }).locator('.latency .spark polyline').waitFor();
+        await page
+          .getByRole('row', { name: /shop/ })
+          .locator('.latency .spark polyline')
+          .waitFor({ state: 'attached' });
       },
     ],
     [
@@ -115,6 +118,7 @@ async function saveReplicas(): Promise<void> {
         two.process.signal('SIGSTOP');
         const arrives = publishAt(one, `arriving-${theme}`);
         await lineOfTwo.getByText('1 change').waitFor();
+        await page.getByRole('row', { name: /^one/ }).getByText('none', { exact: true }).waitFor();
         await save(page, `console-replicas-arriving-${theme}`);
         two.process.signal('SIGCONT');
         await arrives;
@@ -148,6 +152,10 @@ try {
         await show(page, rig);
         await save(page, `console-${name}-${theme}`);
       }
+      await page.setViewportSize({ width: 360, height: 640 });
+      await page.goto(`${rig.url}/#/services`);
+      await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+      await save(page, `console-narrow-${theme}`);
     });
   for (const task of tasks)
     await withPage(async (page) => {

@@ -85,7 +85,10 @@ describe('the console of two replicas on one Consul', function () {
     withPage(async (page) => {
       const [one, two] = replicas;
       page.setDefaultTimeout(withinMs);
+      await publish(one, 'earlier');
       await logIn(page, one.url);
+      await page.goto(`${one.url}/#/replicas`);
+      await page.getByRole('row', { name: /^two/ }).getByText('none', { exact: true }).waitFor();
       await page.goto(`${one.url}/#/manual`);
       await page.getByLabel('Name').fill('saved');
       await page.getByLabel('Path').fill('/saved');
@@ -93,8 +96,11 @@ describe('the console of two replicas on one Consul', function () {
       await page.getByRole('button', { name: 'Show what changes' }).click();
       two.process.signal('SIGSTOP');
       await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByRole('status').getByText('Served by 1 of 2 replicas; not yet by two.').waitFor();
-      two.process.signal('SIGCONT');
+      try {
+        await page.getByText(/^Served by 1 of 2 replicas; not yet by two/).waitFor();
+      } finally {
+        two.process.signal('SIGCONT');
+      }
       await page.getByText('Distributed to all instances').waitFor();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     }));

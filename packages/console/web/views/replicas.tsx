@@ -1,6 +1,6 @@
 import { formatDuration, formatRate } from '../format.ts';
 import { Facts, Loading, TableBox } from '../parts.tsx';
-import { describeBehind, newestChange } from '../replica-positions.ts';
+import { describeBehind, newestChange, replicasOf } from '../replica-positions.ts';
 import { status } from '../store.ts';
 
 /** Every live replica, and how far each is behind the newest change that one of them serves. */
@@ -44,7 +44,7 @@ export function ReplicasView() {
             </tr>
           </thead>
           <tbody>
-            {now.replicas.map((each) => {
+            {replicasOf(now).map((each) => {
               const { replica, sequence, routes, rejected, version, since, live } = each;
               const isOwn = replica === now.replica;
               const state = !isOwn ? 'live' : now.draining ? 'draining' : now.ready ? 'ready' : 'not ready';

@@ -252,7 +252,7 @@ describe('sessions under attack', () => {
       });
   });
 
-  it('is not the same for two logins, nor to be had by asking with one that another chose', async () => {
+  it('is not the same for two logins, nor one that was sent along with it', async () => {
     const chosen = issueSession(sessionKey('another'), Date.now()).value;
     const call = loginCall(token);
     const { cookie } = await callAt(port, {
