@@ -91,7 +91,7 @@ export const consoleMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${session}/sessions.ts`,
-    [attacks],
+    [`${session}/sessions.test.ts`],
     [
       [
         'a session goes on at other replicas after its logout',

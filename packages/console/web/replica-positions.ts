@@ -7,7 +7,7 @@ type Positions = Pick<Status, 'sequence'> & {
 
 /** The newest change of the registry in use that one of the replicas serves. */
 export function newestChange({ sequence, registry, replicas }: Positions): number {
-  const ofThis = replicas.filter(({ registryId }) => registryId === registry.registryId);
+  const ofThis = replicas.filter((each) => isOf(registry, each));
   return Math.max(sequence, ...ofThis.map((each) => each.sequence));
 }
 
@@ -21,9 +21,7 @@ export function describeBehind(replica: Positions['replicas'][number], status: P
 /** The replicas with this one at the change that it serves now: what each reports to the registry comes later. */
 export function replicasOf({ replica: own, sequence, registry, replicas }: OwnPositions): readonly Replica[] {
   return replicas.map((each) =>
-    each.replica === own && each.registryId === registry.registryId
-      ? { ...each, sequence: Math.max(sequence, each.sequence) }
-      : each,
+    each.replica === own && isOf(registry, each) ? { ...each, sequence: Math.max(sequence, each.sequence) } : each,
   );
 }
 
@@ -37,7 +35,7 @@ export function describeProgress(
   { registry, replicas }: Pick<Positions, 'registry'> & { readonly replicas: readonly ProgressedReplica[] },
   before: number,
 ): string {
-  const ofThis = replicas.filter(({ registryId }) => registryId === registry.registryId);
+  const ofThis = replicas.filter((each) => isOf(registry, each));
   const missing = ofThis.filter(({ sequence }) => sequence <= before);
   if (missing.length === ofThis.length) return 'The change is being written.';
   const served = `Served by ${ofThis.length - missing.length} of ${ofThis.length} replicas`;
@@ -47,3 +45,7 @@ export function describeProgress(
 }
 
 type ProgressedReplica = Pick<Replica, 'replica' | 'registryId' | 'sequence'>;
+
+function isOf(registry: Positions['registry'], { registryId }: Pick<Replica, 'registryId'>): boolean {
+  return registryId === registry.registryId;
+}
