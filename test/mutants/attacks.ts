@@ -95,6 +95,22 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/swarm-listener/src/swarm/observer.ts',
+    ['packages/swarm-listener/test/failing-surroundings.slow.test.ts'],
+    [
+      [
+        'an engine that ends its events at once is listed again and again',
+        'if (wasFollowing && performance.now() - followedAtMs >= longestPauseMs) attempt = 0;',
+        'if (wasFollowing) attempt = 0;',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/labels/src/traefik/translate-traefik.ts',
+    ['packages/registry/src/definition/too-large.test.ts'],
+    [['a service of Traefik beyond the bounds is served', 'wrong.length === 0 ? destinations : []', 'destinations']],
+  ),
+  ...faultsIn(
     `${admin}/unread-body.ts`,
     [`${admin}/bounded-calls.slow.test.ts`],
     [['a body that no call reads is read at full speed', 'socket.bytesRead <= mostBytes && ', '']],

@@ -62,6 +62,11 @@ async function watch(response: () => Promise<unknown>): Promise<Seen> {
     replica: 'one',
     firstWordWaitMs: 100,
     env: {
+      // The tasks of certificates, and what talks to other replicas.
+      SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+      ACME_DIRECTORY: 'https://127.0.0.1:9/directory',
+      ACME_EMAIL: 'ops@shop.example',
+      REDIS_URL: 'redis://127.0.0.1:9',
       DFP_SERVICE_1_SERVICE_NAME: 'own',
       DFP_SERVICE_1_SERVICE_PATH: '/',
       DFP_SERVICE_1_PORT: '1',

@@ -41,6 +41,8 @@ export interface ObserverOptions {
  */
 const fastPollIntervalMs = 100;
 const taskPollIntervalMs = 2_000;
+/** Between two connections to Docker, in milliseconds; one that has lasted so long begins the pauses again. */
+const longestPauseMs = 5_000;
 /** How long a service is fast-polled. */
 const fastPollLimits = { leastMs: 1_000, mostMs: 300_000 };
 /** How long a task counts as terminating after a hint, while Swarm still lists it as running. */
@@ -72,6 +74,7 @@ export function createObserver(options: ObserverOptions): Observer {
   let changedServices = new Set<string>();
   let nodesChanged = false;
   let respondedAt = Number.NEGATIVE_INFINITY;
+  let followedAtMs = Number.NEGATIVE_INFINITY;
   let eventAtMs: number | undefined;
   let onObservation: ((observation: Observation) => void) | undefined;
   let running: Promise<void> | undefined;
@@ -249,6 +252,7 @@ export function createObserver(options: ObserverOptions): Observer {
       let taskPolledAt = listedAt;
       let fastPollDueAt = listedAt;
       await listAll();
+      followedAtMs = performance.now();
       logger.info({ docker: client.description, swarmId: view?.swarmId }, 'following the Swarm');
       while (!signal.aborted) {
         if (broken !== undefined) throw broken;
@@ -293,7 +297,8 @@ export function createObserver(options: ObserverOptions): Observer {
       } catch (error) {
         if (signal.aborted) return;
         const wasFollowing = state.kind === 'following';
-        if (wasFollowing) attempt = 0;
+        // An engine that responds and ends its events at once would be listed ten times a second.
+        if (wasFollowing && performance.now() - followedAtMs >= longestPauseMs) attempt = 0;
         const failure = toSwarmError(error, 'observe the Swarm');
         const { message } = failure;
         // Once for each outage and each new reason.
@@ -305,7 +310,7 @@ export function createObserver(options: ObserverOptions): Observer {
         const sinceMs = state.kind === 'away' ? state.sinceMs : Date.now();
         state = { kind: 'away', sinceMs, answeredAtMs: state.answeredAtMs, reason: message };
         counts.reconnects++;
-        await pause(backoffMs(attempt, 100, 5_000), signal);
+        await pause(backoffMs(attempt, 100, longestPauseMs), signal);
       }
     }
   }
