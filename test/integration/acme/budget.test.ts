@@ -94,10 +94,11 @@ describe('the budget', function () {
       const again = await start(name, addresses[Number(name.slice(1))] ?? '', hosts, limits);
       await until('it plans', () => again.certificates.waiting().length > 900);
     }
-    const [, reason] = [...(replicas.get('r0')?.certificates.problems() ?? [])].flatMap(([key, found]) =>
-      found.map(({ reason: each }) => `${key} ${each}`),
+    // Names whose validation met a replica in its restart have another reason.
+    const reasons = [...(replicas.get('r0')?.certificates.problems() ?? [])].flatMap(([, found]) =>
+      found.map(({ reason }) => reason),
     );
-    expect(reason).to.match(/acme-budget$/);
+    expect(reasons).to.include('acme-budget');
     await until('one leads', () =>
       [...replicas.values()].some(({ log }) => log.some((line) => line.includes('"leading"'))),
     );

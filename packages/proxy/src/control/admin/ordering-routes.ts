@@ -71,9 +71,11 @@ export function certificatesInSteps({ certificates, ordered }: Pick<AdminParts, 
 > & {
   readonly certificates: Iterable<ShownCertificate>;
 } {
+  // Both in one turn: a certificate that comes in between would be listed without its dates.
   const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
+  const listed = certificates?.list() ?? [];
   function* shown(): Generator<ShownCertificate> {
-    for (const each of certificates?.list() ?? []) {
+    for (const each of listed) {
       const found = each.from === 'acme' ? byId.get(each.name) : undefined;
       const { id: _, names: __, ...more } = found ?? { id: '', names: [] };
       yield { ...each, ...more };
