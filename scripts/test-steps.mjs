@@ -44,12 +44,10 @@ const alone = [
   'test/integration/swarm-listener/storm.test.ts',
 ];
 
-/** Files of the faults suite that have a Consul of their own and no engine: they run beside integration tests. */
+/** Files of the faults suite that have a Consul of their own and no engine: they run beside the e2e suite. */
 const consulFaults = ['consul-acl', 'consul-cluster', 'leadership', 'registry-in-consul', 'two-swarms'].map(
   (name) => `test/faults/${name}.test.ts`,
 );
-/** Have no engine either, but judge times of handshakes: beside the suites of the Swarm, which mostly wait. */
-const certificateFaults = ['test/faults/certificates.test.ts'];
 /** Judge times with thousands of services: alone, at the end. */
 const scaleFaults = ['test/faults/scale.test.ts'];
 
@@ -63,8 +61,7 @@ export function testSteps(isRequired) {
     (file) => besideOthers.some((directory) => file.startsWith(`${directory}/`)) && !alone.includes(file),
   );
   const faults = filesBelow('test/faults');
-  const otherFaults = [...consulFaults, ...certificateFaults, ...scaleFaults];
-  const swarmFaults = faults.filter((file) => !otherFaults.includes(file));
+  const swarmFaults = faults.filter((file) => !consulFaults.includes(file) && !scaleFaults.includes(file));
   const others = [...integration.filter((file) => !beside.includes(file)), ...testsBesideCode('process')];
   const waits = (file) => waiting.some((folder) => file.startsWith(folder));
   /** @type {Part[][][]} */
@@ -78,19 +75,12 @@ export function testSteps(isRequired) {
           files: [...beside, ...testsBesideCode('fuzz'), ...testsBesideCode('slow')],
           jobs: 2,
         },
-      ],
-      [
-        { suite: 'integration', title: 'integration, endings of connections', files: endings },
-        { suite: 'faults', title: 'faults of Consul', files: consulFaults },
-      ],
-    ],
-    [
-      [
         { suite: 'e2e', title: 'e2e' },
         { suite: 'faults', title: 'faults of Swarm', files: swarmFaults },
       ],
       [
-        { suite: 'faults', title: 'faults of certificates', files: certificateFaults },
+        { suite: 'integration', title: 'integration, endings of connections', files: endings },
+        { suite: 'faults', title: 'faults of Consul', files: consulFaults },
         { suite: 'integration', title: 'integration, waiting', files: others.filter(waits) },
       ],
     ],
