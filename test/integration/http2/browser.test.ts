@@ -152,24 +152,31 @@ for (const [workers, router] of [
       withPage(
         async (page) => {
           await page.goto(`${origin}/empty`);
-          const texts = await page.evaluate(
-            (url) =>
-              new Promise<string[]>((resolve, reject) => {
-                const received: string[] = [];
-                const socket = new WebSocket(url);
-                socket.onerror = () => reject(new Error('the socket failed'));
-                socket.onmessage = ({ data }) => {
-                  received.push(String(data));
-                  if (received.length === 1) socket.send('hello');
-                  else socket.close(1000);
-                };
-                socket.onclose = () => resolve(received);
-              }),
-            `wss://localhost:${ports.secure}/socket`,
-          );
-          expect(texts).to.deep.equal(['first', 'echo hello']);
-          await until('the tunnel is logged', async () => logged('/socket').length > 0);
-          expect(logged('/socket').at(-1)).to.include({ protocol: 'HTTP/2' });
+          const before = logged('/socket').length;
+          const open = () =>
+            page.evaluate(
+              (url) =>
+                new Promise<string[]>((resolve, reject) => {
+                  const received: string[] = [];
+                  const socket = new WebSocket(url);
+                  socket.onerror = () => reject(new Error('the socket failed'));
+                  socket.onmessage = ({ data }) => {
+                    received.push(String(data));
+                    if (received.length === 1) socket.send('hello');
+                    else socket.close(1000);
+                  };
+                  socket.onclose = () => resolve(received);
+                }),
+              `wss://localhost:${ports.secure}/socket`,
+            );
+          // Whether a connection has room for it is the browser's decision; on a busy machine it has opened another one.
+          await until('one is inside the connection', async () => {
+            const count = logged('/socket').length;
+            expect(await open()).to.deep.equal(['first', 'echo hello']);
+            await until('the tunnel is logged', async () => logged('/socket').length > count);
+            return logged('/socket').at(-1)?.protocol === 'HTTP/2';
+          });
+          expect(logged('/socket').length - before).to.be.at.most(3);
         },
         { ignoreHTTPSErrors: true },
       ));
