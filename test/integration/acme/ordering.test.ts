@@ -134,7 +134,9 @@ describe('ordering certificates', function () {
     const two = await start('two', { host: '127.0.0.2' });
     const names = Array.from({ length: 200 }, (_, n) => `n${n}.many.example.com`);
     for (const each of [one, two]) each.want(Object.fromEntries(names.map((name) => [name, [name]])));
-    await until('all are served', () => two.served().certificates.length === 200, { withinMs: 100_000 });
+    const servesAll = (each: typeof one) =>
+      each.served().certificates.length === 200 && each.certificates.ordered().length === 200;
+    await until('all are served by both', () => servesAll(one) && servesAll(two), { withinMs: 100_000 });
     expect(ordersAt(relay) - before).to.equal(200);
     expect(
       one.certificates
