@@ -86,7 +86,7 @@ describe('bytes of a client that wait', () => {
   it('are heads in pieces, and what is pipelined behind a request', () =>
     onConnection(RawClient, async ({ backend, client, socket }) => {
       backend.onRequest = ({ target }, endpoint) =>
-        setTimeout(() => endpoint.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`), 5);
+        setImmediate(() => endpoint.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`));
       const requests = ['/one', '/two', '/three'].map((path) => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n\r\n`);
       const text = requests.join('');
       for (const piece of [text.slice(0, 3), text.slice(3, 40), text.slice(40, 90), text.slice(90)])

@@ -28,9 +28,8 @@ type Slots = Record<symbol, unknown>;
 const places = placesOf(new Socket());
 
 /**
- * Reads a client's socket into one buffer of all, as `onread` of `net.connect` does. Without it Node takes 64 KB for each read and
- * makes an ArrayBuffer of it, which costs a request more than its parsing, and V8 collects the whole heap for the sake of those
- * buffers when clients send fast.
+ * Reads a client's socket into one buffer of all, as `onread` of `net.connect` does. Without it Node makes an ArrayBuffer of up to 64 KB for
+ * each read, and V8 collects the whole heap for their sake when clients send fast.
  * @returns `false` where this Node, or this socket, can only be read by `data`
  */
 export function readInPlace(socket: Socket, listener: ReadListener): boolean {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { importResponse } from './ordering-routes.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { certificatesInSteps, importResponse } from './ordering-routes.ts';
 
 describe('the response to an import of certificates', () => {
   const taken = { names: ['a.example.com'], state: 'taken over' as const };
@@ -24,5 +25,25 @@ describe('the response to an import of certificates', () => {
       [[refused, nameless], 'NOK'],
     ] as const;
     for (const [certificates, status] of cases) expect(importResponse(certificates).Status).to.equal(status);
+  });
+});
+
+describe('the list of certificates that is made in steps', () => {
+  it('is that of the moment when it was begun: one that comes behind it would be listed without its dates', () => {
+    const listed = ['first'];
+    const view = (name: string) => ({
+      name,
+      hosts: [`${name}.example`],
+      expiresAt: '2027-01-01',
+      from: 'acme' as const,
+    });
+    const order = (id: string) => ({ id, names: [`${id}.example`], notBefore: '2026-01-01' });
+    const parts = {
+      certificates: { list: () => listed.map(view) },
+      ordered: { ordered: () => listed.map(order), waiting: () => [] },
+    } as unknown as Pick<AdminParts, 'certificates' | 'ordered'>;
+    const { certificates } = certificatesInSteps(parts);
+    listed.push('second');
+    expect([...certificates]).to.deep.equal([{ ...view('first'), notBefore: '2026-01-01' }]);
   });
 });

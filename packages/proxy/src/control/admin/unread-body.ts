@@ -5,7 +5,7 @@ import { hasBody } from './read-body.ts';
 const mostUnreadBytes = 1024 * 1024;
 /** And for how long, in milliseconds. */
 const longestUnreadMs = 1_000;
-const lookEveryMs = 10;
+const lookEveryMs = 1;
 
 /** Ends connections whose clients go on with a body that no call reads. */
 export function endUnreadBodies(): RequestHandler {

@@ -17,8 +17,9 @@ export interface ServingProblemsOptions {
 }
 
 /**
- * The routes that have no usable address, or whose middlewares call a service that has none, under their services. What a change names is looked at with the change, and the
- * rest in pieces when names or networks have changed: to walk a large table in one go would keep requests waiting.
+ * The routes that have no usable address, or whose middlewares call a service that has none, under their services. What a
+ * change names is looked at with the change, and the rest in pieces when names or networks have changed: to walk a large
+ * table in one go would keep requests waiting.
  */
 export class EndpointProblems {
   readonly #options: ServingProblemsOptions;
