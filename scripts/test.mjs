@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildConsole } from '../packages/console/build.mjs';
 import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
 import { installParts } from './setup/install-parts.mjs';
+import { TestResults } from './test-results.mjs';
 import { budgetMinutes, testSteps } from './test-steps.mjs';
 
 const names = ['unit', 'integration', 'e2e', 'faults'];
@@ -21,11 +22,7 @@ const isRequired = (name) => requested.length === 0 || requested.includes(name);
 ensureInstalled();
 await buildConsole();
 const startedAt = Date.now();
-const total = { passed: 0, failed: 0 };
-// Repeated at the end: in a long log the reason of a failure is far above the line that counts it.
-const failures = [];
-/** @type {{ file: string, tookMs: number }[]} */
-const slowest = [];
+const total = new TestResults();
 const shownFiles = 25;
 const results = mkdtempSync(join(tmpdir(), 'swarmgate-test-'));
 const running = new Set();
@@ -64,29 +61,25 @@ function run(title, args, { resultFile = '', isAlone = true } = {}) {
   });
 }
 
-function count(name, passed, reason = 'see its part above') {
-  total[passed ? 'passed' : 'failed'] += 1;
-  if (!passed) failures.push({ title: name, reason });
+async function runPart(part, isAlone) {
+  const { fine, result } = await runFiles(part, isAlone);
+  if (result === undefined) {
+    total.count(`${part.title} did not run to its end`, false);
+    return;
+  }
+  total.add(part, result);
+  // Mocha's exit code also covers what happens outside a test, such as a file that does not load.
+  if (!fine && result.failed === 0) total.count(`${part.title} ended badly`, false);
+  if (result.passed === 0 && result.failed === 0) total.count(`${part.title} ran no test`, false);
 }
 
-async function runPart(part, isAlone) {
+async function runFiles(part, isAlone) {
   const resultFile = join(results, `${part.title.replaceAll(/\W+/g, '-')}.json`);
   const reporter = join(root, 'scripts', 'counting-reporter.cjs');
   const args = [join('scripts', 'mocha.mjs'), part.suite, ...(part.files ?? []), '--reporter', reporter, '--no-color'];
   if (part.jobs !== undefined) args.push('--parallel', '--jobs', String(part.jobs));
   const fine = await run(part.title, args, { resultFile, isAlone });
-  if (!existsSync(resultFile)) {
-    count(`${part.title} did not run to its end`, false);
-    return;
-  }
-  const result = JSON.parse(readFileSync(resultFile, 'utf8'));
-  total.passed += result.passed;
-  total.failed += result.failed;
-  for (const [file, tookMs] of Object.entries(result.tookMs)) slowest.push({ file, tookMs });
-  failures.push(...result.failures.map(({ title, reason }) => ({ title: `${part.title}: ${title}`, reason })));
-  // Mocha's exit code also covers what happens outside a test, such as a file that does not load.
-  if (!fine && result.failed === 0) count(`${part.title} ended badly`, false);
-  if (result.passed === 0) count(`${part.title} ran no test`, false);
+  return { fine, result: existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : undefined };
 }
 
 // One engine for all suites: files that run side by side must not stop it under each other.
@@ -118,7 +111,7 @@ if (isRequired('checks')) {
     ['style', 'style (biome)', [biome, 'check', '--error-on-warnings', '.']],
   ];
   const fine = await Promise.all(checks.map(([, title, args]) => run(title, args, { isAlone: false })));
-  for (const [at, [name]] of checks.entries()) count(name, fine[at]);
+  for (const [at, [name]] of checks.entries()) total.count(name, fine[at]);
 }
 
 const steps = testSteps(isRequired);
@@ -129,7 +122,7 @@ const isLeftOut = (suite) => lacking.some((part) => part.suites.includes(suite))
 for (const suite of names.filter((name) => isRequired(name) && isLeftOut(name))) {
   const missing = lacking.filter((part) => part.suites.includes(suite)).map((part) => part.name);
   console.error(`\n== ${suite}: left out, because this machine lacks ${missing.join(', ')}`);
-  if (process.env.CI) count(`${suite} (left out)`, false);
+  if (process.env.CI) total.count(`${suite} (left out)`, false);
 }
 if (needsParts && !names.every((name) => name === 'unit' || isLeftOut(name))) startEngine();
 try {
@@ -142,14 +135,18 @@ try {
       }),
     );
   }
+  for (const what of total.toRunAgain()) {
+    const { fine, result } = await runFiles(what.again, true);
+    total.addAgain(what, fine ? result : undefined);
+  }
 } finally {
   stopEngine();
   rmSync(results, { recursive: true, force: true });
 }
 
-if (slowest.length > 0) {
-  slowest.sort((one, other) => other.tookMs - one.tookMs);
-  const lines = slowest.slice(0, shownFiles).map(({ file, tookMs }) => `  ${(tookMs / 1_000).toFixed(1)} s ${file}`);
+if (total.took.length > 0) {
+  const slowest = total.took.sort((one, other) => other.tookMs - one.tookMs).slice(0, shownFiles);
+  const lines = slowest.map(({ file, tookMs }) => `  ${(tookMs / 1_000).toFixed(1)} s ${file}`);
   console.log(`\nthe files whose tests and hooks took longest\n${lines.join('\n')}`);
 }
 
@@ -159,7 +156,13 @@ if (minutes > budgetMinutes) {
   // Not a failure: the speed of a shared machine does not depend on what was changed.
   console.log(`\nWARNING ${reason}`);
 }
-for (const { title, reason } of failures) console.log(`\nFAILED ${title}\n${reason.replace(/^/gm, '    ')}`);
+// At the end: in a long log the reason of a failure is far above the line that counts it.
+for (const [heading, list] of [
+  ['UNSTABLE, passed when its file ran again:', total.unstable],
+  ['FAILED', total.failures],
+]) {
+  for (const { title, reason } of list) console.log(`\n${heading} ${title}\n${reason.replace(/^/gm, '    ')}`);
+}
 console.log(`\n${minutes.toFixed(1)} minutes`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -21,6 +21,7 @@ import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniq
 import { freePorts } from './free-ports.ts';
 import { type Response, send, type TestRequest, untilResponds } from './http.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
+import { describeTasks } from './task-states.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -89,7 +90,6 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
   const engine = await ensureDocker();
   const { docker } = engine;
   const name = uniqueName('sge2e');
-  const [http, https, admin, ui, consulPort] = (await freePorts(5)) as [number, number, number, number, number];
   const instance = options.instance ?? name;
   // Not `local`: images that were built to run stay as they are.
   const tag = process.env.SWARMGATE_TAG ?? 'e2e';
@@ -98,12 +98,17 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
     env: { ...process.env, SWARMGATE_IMAGES: 'swarmgate', SWARMGATE_TAG: tag },
   });
   const demoImage = await importNodeImage(docker);
-  const env = {
-    ...process.env,
+  const images = {
     CONSUL_IMAGE: await importBinaryImage(docker, await consulBinary(), true),
     HAPROXY_IMAGE: await importBinaryImage(docker, programPath('haproxy'), false),
     REDIS_IMAGE: await importBinaryImage(docker, programPath('redis-server'), false),
     SAMPLE_IMAGE: demoImage,
+  };
+  // Only now: another suite could take one of them while the images are built, and the engine would refuse the task for ever.
+  const [http, https, admin, ui, consulPort] = (await freePorts(5)) as [number, number, number, number, number];
+  const env = {
+    ...process.env,
+    ...images,
     SWARMGATE_IMAGES: 'swarmgate',
     SWARMGATE_TAG: tag,
     SWARMGATE_NETWORK: name,
@@ -165,10 +170,11 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
   tunnel.unref();
   const adminUrl = `http://127.0.0.1:${admin}`;
   try {
-    await untilResponds({ url: `${adminUrl}/readyz` }, 200, { withinMs: 120_000 });
+    await untilResponds({ url: `${adminUrl}/readyz` }, 200, { withinMs: 240_000 });
   } catch (error) {
+    const seen = await describeTasks(docker, name).catch(String);
     await remove();
-    throw error;
+    throw new Error(`${(error as Error).message}\n${seen}`, { cause: error });
   }
 
   return {
