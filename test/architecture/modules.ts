@@ -30,6 +30,12 @@ export const modules: readonly Module[] = [
     kind: 'pure decisions, adapter at the edge',
     imports: ['runtime'],
   },
+  {
+    name: 'runtime/rest',
+    what: 'bounds of REST ports: connections, calls of one connection, bodies and what follows them',
+    kind: 'adapter',
+    imports: ['runtime'],
+  },
   { name: 'runtime/testing', what: 'what tests of every package need', kind: 'adapter', imports: [] },
   {
     name: 'labels/values',

@@ -111,12 +111,35 @@ export const attackMutants: readonly Mutant[] = [
     [['a service of Traefik beyond the bounds is served', 'wrong.length === 0 ? destinations : []', 'destinations']],
   ),
   ...faultsIn(
-    `${admin}/unread-body.ts`,
+    'packages/runtime/src/rest/unread-body.ts',
     [`${admin}/bounded-calls.slow.test.ts`],
     [['a body that no call reads is read at full speed', 'socket.bytesRead <= mostBytes && ', '']],
   ),
   ...faultsIn(
-    `${admin}/admin-app.ts`,
+    'packages/swarm-listener/src/rest/listener-rest.ts',
+    ['packages/swarm-listener/src/rest/bounded-rest.slow.test.ts'],
+    [
+      ['a report of a task of any size is read', 'readJson(mostReportBytes)', 'readJson(Number.MAX_SAFE_INTEGER)'],
+      ['a body that the listener does not read is read at full speed', ', endUnreadBodies());', ');'],
+      ['silent connections of the listener stay', '  boundConnections(server, mostConnections);\n', ''],
+      ['a packet of calls is served at once by the listener', 'boundPipelining(app)', 'app'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/runtime/src/rest/bounded-connections.ts',
+    [`${admin}/admin-connections.slow.test.ts`],
+    [
+      ['silent connections of the admin port stay', 'if (open >= mostOpen) {', 'if (false) {'],
+      ['silent connections keep /healthz out', 'if (longest !== undefined) {', 'if (false) {'],
+      [
+        'a call under way is closed for a silent connection',
+        '    own.delete(socket);\n    response.once',
+        '    response.once',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/runtime/src/rest/bounded-calls.ts',
     [`${admin}/bounded-calls.slow.test.ts`],
     [
       [

@@ -11,6 +11,14 @@ import {
   UsageError,
 } from '@swarmgate/runtime';
 import { nodeHttp } from '@swarmgate/runtime/node-http';
+import {
+  boundConnections,
+  boundPipelining,
+  callPatience,
+  endInTime,
+  endUnreadBodies,
+  readJson,
+} from '@swarmgate/runtime/rest';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { z } from 'zod';
@@ -35,6 +43,11 @@ export interface ListenerRestOptions {
 /** Of Docker: letters and digits. */
 const id = z.string().regex(/^[\w-]{1,64}$/);
 const terminatingTask = z.object({ serviceId: id, taskId: id });
+
+/** Of an agent's report. */
+const mostReportBytes = 4 * 1024;
+/** Agents, proxies and people: some for each node. */
+const mostConnections = 1_000;
 
 const prefix = '/v1/docker-flow-swarm-listener';
 
@@ -69,7 +82,7 @@ export function createListenerRest(options: ListenerRestOptions): Express {
   });
   // The second path is the one that agents of version 0.1 call.
   const reportPaths = ['/v1/task-terminating', '/v1/task-going'];
-  app.post(reportPaths, authorized, express.json({ limit: '4kb' }), (request, response) => {
+  app.post(reportPaths, authorized, readJson(mostReportBytes), (request, response) => {
     const task = terminatingTask.safeParse(request.body);
     if (!task.success) {
       response.status(400).json({ Status: 'NOK', Message: 'expected {"serviceId": "…", "taskId": "…"} in JSON' });
@@ -99,6 +112,7 @@ function bareApp(): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use(endInTime(), endUnreadBodies());
   return app;
 }
 
@@ -162,7 +176,8 @@ export async function serveRest(
   at: { readonly host: string; readonly port: number },
   logger: Logger,
 ): Promise<ListeningRest> {
-  const server = nodeHttp.createServer(app);
+  const server = nodeHttp.createServer(callPatience, boundPipelining(app));
+  boundConnections(server, mostConnections);
   server.listen(at.port, at.host);
   try {
     await once(server, 'listening');

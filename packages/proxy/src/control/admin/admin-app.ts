@@ -1,4 +1,5 @@
 import { messageOf, SwarmgateError } from '@swarmgate/runtime';
+import { endInTime, endUnreadBodies, longestCallMs } from '@swarmgate/runtime/rest';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { createSessions, type Sessions } from '../session/sessions.ts';
 import type { AdminParts } from './admin-parts.ts';
@@ -20,7 +21,6 @@ import { notePlainTokens } from './plain-tokens.ts';
 import { readRoutes } from './read-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
-import { endUnreadBodies } from './unread-body.ts';
 import { workerRoutes } from './worker-routes.ts';
 
 /**
@@ -54,18 +54,6 @@ export function createAdminApp(parts: AdminParts, callMs = longestCallMs): Expre
   app.use(respondUnknown(methodsByPath(routers)));
   app.use(respondFailure(parts));
   return app;
-}
-
-const longestCallMs = 60_000;
-
-function endInTime(afterMs: number): RequestHandler {
-  return (_request, response, next) => {
-    const timer = setTimeout(() => {
-      if (response.getHeader('Content-Type') !== 'text/event-stream') response.destroy();
-    }, afterMs).unref();
-    response.once('close', () => clearTimeout(timer));
-    next();
-  };
 }
 
 /** What a browser gets before its login: the console's own files, and the login. */

@@ -3,8 +3,8 @@ import { createServer as createHttpsServer, type Server as SecureServer } from '
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { guard } from '@swarmgate/runtime';
 import { nodeHttp } from '@swarmgate/runtime/node-http';
+import { boundConnections, boundHandshakes } from '@swarmgate/runtime/rest';
 import type { AdminCertificate } from './admin-certificate.ts';
-import { boundConnections, boundHandshakes } from './admin-connections.ts';
 
 /** What listens on the admin port, and what reads its calls: two where the port speaks TLS. */
 export interface AdminListener {

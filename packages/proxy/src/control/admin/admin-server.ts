@@ -1,7 +1,8 @@
-import type { RequestListener, ServerOptions } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Running, UsageError } from '@swarmgate/runtime';
+import { boundPipelining, type CallPatience, callPatience } from '@swarmgate/runtime/rest';
 import type { AdminCertificate } from './admin-certificate.ts';
 import { createAdminListener } from './admin-listener.ts';
 
@@ -16,21 +17,11 @@ export interface AdminServer extends Running {
 /** How long calls under way may take at the stop, in milliseconds. */
 const stopPatienceMs = 2_000;
 
-/** The head limit fits a certificate with its key in a query, as Docker Flow's clients send it. */
-const patience: CallPatience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+/** Fits a certificate with its key in a query, as Docker Flow's clients send it. */
 const largestHeadBytes = 64 * 1024;
-
-/** How long a call may take to arrive, in milliseconds, and how often that is looked at. */
-export type CallPatience = Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
 
 /** The admin port must not take all descriptors of a process that serves requests, too. */
 const mostConnections = 1_000;
-
-/**
- * Calls under way on one connection. The runtime begins all that it reads at once: a packet of a thousand would hold up
- * everything else of the process, and no client of this port sends calls before it has its responses.
- */
-const mostPipelined = 16;
 
 const unreadable: Readonly<Record<string, readonly [status: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: [
@@ -64,7 +55,7 @@ function rejectUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 export async function openAdminServer(
   host: string,
   port: number,
-  calls = patience,
+  calls: CallPatience = callPatience,
   most = mostConnections,
   certificate?: AdminCertificate,
 ): Promise<AdminServer> {
@@ -72,20 +63,9 @@ export async function openAdminServer(
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
   };
-  const underWay = new WeakMap<Duplex, number>();
   const options = { maxHeaderSize: largestHeadBytes, ...calls };
-  const listener = createAdminListener(options, most, certificate, (request, response) => {
-    const { socket } = request;
-    const count = (underWay.get(socket) ?? 0) + 1;
-    // What the same packet holds behind the last one is still parsed.
-    if (socket.destroyed || count > mostPipelined) {
-      socket.destroy();
-      return;
-    }
-    underWay.set(socket, count);
-    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    reply(request, response);
-  });
+  const replying = boundPipelining((request, response) => reply(request, response));
+  const listener = createAdminListener(options, most, certificate, replying);
   const { listening, calls: server } = listener;
   server.on('clientError', rejectUnreadable);
   await new Promise<void>((resolve, reject) => {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Problem } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { sendEndlessly } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import type { Response } from 'express';
 import { parse } from 'yaml';
@@ -152,51 +152,20 @@ describe('every call of the admin port', function () {
       }
     });
 
-  /** Status of the response, and how much is sent until the proxy closes: the client goes on with its body whatever comes. */
-  function sending(call: string, query: string, framing: string, mostBytes: number) {
-    const [method, path] = partsOf(call);
-    const piece = framing.startsWith('Transfer')
-      ? Buffer.from(`10000\r\n${' '.repeat(65_536)}\r\n`)
-      : Buffer.alloc(65_536, 0x20);
-    return new Promise<{ readonly status: number; readonly sentBytes: number }>((resolve) => {
-      const socket = connect(under.proxy.admin.port, '127.0.0.1').setEncoding('latin1');
-      let left = mostBytes;
-      const push = () => {
-        while (left > 0 && !socket.destroyed) {
-          left -= piece.length;
-          if (!socket.write(piece)) {
-            socket.once('drain', push);
-            return;
-          }
-        }
-      };
-      let status = 0;
-      socket.once('data', (text: string) => {
-        status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
-      });
-      // The client is still sending when the connection is closed.
-      socket.on('error', () => undefined);
-      socket.once('close', () => resolve({ status, sentBytes: mostBytes - left }));
-      socket.write(
-        `${method} ${path}${query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`,
-      );
-      push();
-    });
-  }
-
   for (const [call, { bodyBytes, output, queries: [query = ''] = [''] }] of Object.entries(bounds))
     if (output !== 'stream')
       it(`is bounded in its input: ${call} (${bodyBytes ?? 'none'})`, async () => {
         const endless = 1024 ** 3;
+        const [method, path] = partsOf(call);
         for (const framing of [`Content-Length: ${endless}`, 'Transfer-Encoding: chunked']) {
-          const { status, sentBytes } = await sending(call, query, framing, endless);
+          const head = `${method} ${path}${query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${framing}`;
+          const { status, sentBytes } = await sendEndlessly(under.proxy.admin.port, head, endless);
           if (bodyBytes !== undefined) expect(status, framing).to.equal(413);
           else expect(status, framing).to.be.below(500);
           // And what the system's buffers of both sides hold: up to 36 MiB (net.ipv4.tcp_rmem, tcp_wmem).
           expect(sentBytes, framing).to.be.at.most((bodyBytes ?? 0) + 40 * 1024 ** 2);
         }
         if (bodyBytes === undefined) return;
-        const [method, path] = partsOf(call);
         for (const [bytes, isTaken] of [
           [bodyBytes, true],
           [bodyBytes + 1, false],

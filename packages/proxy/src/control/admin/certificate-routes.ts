@@ -1,8 +1,8 @@
 import { isName } from '@swarmgate/runtime';
+import { readText } from '@swarmgate/runtime/rest';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { requireAuthorization, sendOutcome } from './http.ts';
-import { readText } from './read-body.ts';
 import { queryOf } from './request-query.ts';
 import type { CertificateView } from './response-bodies.ts';
 

@@ -1,9 +1,9 @@
 import type { ImportedCertificate } from '@swarmgate/acme';
+import { readJson } from '@swarmgate/runtime/rest';
 import { type RequestHandler, Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callerOf, requireAuthorization, sendOutcome } from './http.ts';
-import { readJson } from './read-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 import type { CertificatesResponse, ImportResponse, ShownCertificate } from './response-bodies.ts';
 

@@ -1,6 +1,6 @@
 import { SwarmgateError } from '@swarmgate/runtime';
+import { readJson } from '@swarmgate/runtime/rest';
 import type { RequestHandler } from 'express';
-import { readJson } from './read-body.ts';
 
 /** A value in the registry stays below this, so nothing larger can be meant. */
 const largestBodyBytes = 512 * 1024;

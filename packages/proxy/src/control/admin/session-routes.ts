@@ -1,4 +1,5 @@
 import { authorizeChange, authorizeRead } from '@swarmgate/runtime';
+import { readJson } from '@swarmgate/runtime/rest';
 import { type Response, Router } from 'express';
 import { sessionsOf, setSession } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -6,7 +7,6 @@ import type { AdminParts } from './admin-parts.ts';
 import { callSession, isForeign, isSecure, mayChangeBySession } from './admin-session.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callOf, inputOf, sendOutcome } from './http.ts';
-import { readJson } from './read-body.ts';
 import type { SessionResponse } from './response-bodies.ts';
 
 const mostBodyBytes = 4 * 1024;

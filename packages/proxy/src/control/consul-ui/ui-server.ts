@@ -3,10 +3,10 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { guard, type Logger, type Running, UsageError } from '@swarmgate/runtime';
+import { boundConnections, boundHandshakes } from '@swarmgate/runtime/rest';
 import { connectionOwner } from '../../server/connection-owner.ts';
 import type { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
-import { boundConnections, boundHandshakes } from '../admin/admin-connections.ts';
 import { readProxyHeaders } from './behind-proxy.ts';
 
 export interface UiServerOptions {

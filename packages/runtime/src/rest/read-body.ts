@@ -1,7 +1,16 @@
+import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { messageOf, SwarmgateError } from '@swarmgate/runtime';
-import type { Request, RequestHandler } from 'express';
+import { messageOf, SwarmgateError } from '../errors.ts';
+
+/** What is used of a request of Express. */
+export interface CallWithBody extends IncomingMessage {
+  is(type: string): string | false | null;
+  body: unknown;
+}
+
+/** As a request handler of Express. */
+export type BodyReader = (request: CallWithBody, response: unknown, next: () => void) => Promise<void>;
 
 /** What is wrong with the body of a call. */
 class BodyError extends SwarmgateError {
@@ -18,12 +27,12 @@ class BodyError extends SwarmgateError {
  * too large to its end before they refuse it, however long that is.
  * @param largestBytes as sent, and again decompressed
  */
-export function readJson(largestBytes: number): RequestHandler {
+export function readJson(largestBytes: number): BodyReader {
   return reading(largestBytes, (request) => request.is('json') !== false, parsed);
 }
 
 /** Puts a body of any type into `request.body` as text. */
-export function readText(largestBytes: number): RequestHandler {
+export function readText(largestBytes: number): BodyReader {
   return reading(
     largestBytes,
     () => true,
@@ -33,9 +42,9 @@ export function readText(largestBytes: number): RequestHandler {
 
 function reading(
   largestBytes: number,
-  isMeant: (request: Request) => boolean,
+  isMeant: (request: CallWithBody) => boolean,
   read: (text: string) => unknown,
-): RequestHandler {
+): BodyReader {
   return async (request, _response, next) => {
     if (hasBody(request) && isMeant(request)) {
       const bytes = await decoded(await wholeBody(request, largestBytes), request, largestBytes);
@@ -45,11 +54,11 @@ function reading(
   };
 }
 
-export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function wholeBody(request: Request, largestBytes: number): Promise<Buffer> {
+function wholeBody(request: CallWithBody, largestBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > largestBytes) return Promise.reject(tooLarge(largestBytes));
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -75,7 +84,7 @@ const decoders: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLeng
   br: promisify(brotliDecompress),
 };
 
-async function decoded(bytes: Buffer, request: Request, largestBytes: number): Promise<Buffer> {
+async function decoded(bytes: Buffer, request: CallWithBody, largestBytes: number): Promise<Buffer> {
   const coding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (coding === 'identity' || bytes.length === 0) return bytes;
   const decode = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined;

@@ -1,14 +1,15 @@
 import type { Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket, Server as TcpServer } from 'node:net';
-import { descriptorLimit, plainAddress } from '@swarmgate/runtime';
+import { descriptorLimit } from '../descriptors.ts';
+import { plainAddress } from '../networks.ts';
 
 /** Beyond the limit for this machine itself, which calls `/healthz`: more calls under way do not keep it out. */
 const reserveForLoopback = 64;
 const leastConnections = 8;
 
 /**
- * Bounds the connections of the admin port. At the limit a new one closes the one that has been without a call for the
+ * Bounds the connections of a REST port. At the limit a new one closes the one that has been without a call for the
  * longest, those of other machines first: connections that stay silent take no place from a call.
  *
  * @param event `secureConnection` for a server that ends TLS, whose calls come by its own sockets

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasBody } from './read-body.ts';
 
 /** What a client may still send behind the response to its call. The runtime reads a body to its end, however long it is. */
@@ -8,7 +8,7 @@ const longestUnreadMs = 1_000;
 const lookEveryMs = 1;
 
 /** Ends connections whose clients go on with a body that no call reads. */
-export function endUnreadBodies(): RequestHandler {
+export function endUnreadBodies(): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
   return (request, response, next) => {
     if (hasBody(request))
       response.once('finish', () => {
