@@ -35,6 +35,38 @@ export const registryMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${registry}/journal/head.ts`,
+    [`${registry}/journal/head.test.ts`, `${registry}/journal/read.test.ts`],
+    [
+      [
+        'a backup that was written again is taken for what was known before',
+        'undefined : entry.index === headIndex',
+        'undefined : true',
+      ],
+      [
+        'a backup that was written as often is taken for what was known before',
+        'return present.headIndex === headIndex;',
+        'return true;',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/journal/read.ts`,
+    [`${registry}/journal/read.test.ts`],
+    [['documents of another store are taken for those of the same index', '?? !known.isInterrupted', '?? true']],
+  ),
+  ...faultsIn(
+    'packages/swarm-listener/src/publishing/registered-services.ts',
+    ['packages/swarm-listener/src/publishing/registered-services.test.ts'],
+    [
+      [
+        'a listener takes its writes for kept in a registry that was restored since',
+        " && cause !== 'index-backwards'",
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
     `${registry}/definition/seal.ts`,
     [`${registry}/definition/seal.test.ts`],
     [

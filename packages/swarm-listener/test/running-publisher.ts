@@ -5,6 +5,7 @@ import {
   contendForLeadership,
   createRegistry,
   createSealer,
+  type KeyValueStore,
   keyLayout,
   openEmbeddedStore,
   type Registry,
@@ -26,12 +27,15 @@ export interface RunningPublisher {
   stop(): Promise<void>;
 }
 
-/** A publisher of the owner `swarm` that leads, over an embedded registry of its own. */
-export function startPublisher(wrap: (registry: Registry) => Registry = (registry) => registry): RunningPublisher {
+/** A publisher of the owner `swarm` that leads, over an embedded registry of its own, or the store that is given. */
+export function startPublisher(
+  wrap: (registry: Registry) => Registry = (registry) => registry,
+  given?: { readonly store: KeyValueStore; readonly instance: string },
+): RunningPublisher {
   const directory = mkdtempSync(join(tmpdir(), 'swarmgate-publisher-'));
-  const store = openEmbeddedStore({ dataDir: directory });
-  const registry = wrap(createRegistry({ store, instance: 'test' }));
-  const layout = keyLayout('test');
+  const { store, instance } = given ?? { store: openEmbeddedStore({ dataDir: directory }), instance: 'test' };
+  const registry = wrap(createRegistry({ store, instance }));
+  const layout = keyLayout(instance);
   const logger = silentLogger;
   const leadership = contendForLeadership({
     store,

@@ -2,7 +2,7 @@ import type { FullReadCause, HeadHints, RegistryChange } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import { type LatestDocuments, readDelta } from './delta.ts';
 import type { FullReadRequests } from './full-read-requests.ts';
-import { differenceOf, type Head, journalledIndexes, parseHead } from './head.ts';
+import { differenceOf, type Head, type HeadAt, journalledIndexes, parseHead } from './head.ts';
 import type { JournalContext } from './journal-context.ts';
 import { findMissedWrite, type Gap, gapOf, mayHoldMissedWrite } from './missed-writes.ts';
 import type { CompleteRead } from './read.ts';
@@ -112,7 +112,7 @@ export async function* followJournal(
           const stored = await store.get(layout.head, signal);
           const present = parsed(stored);
           if (stored === undefined || present === undefined) return { cause: 'reconnect' };
-          const difference = differenceOf(present, reached.head);
+          const difference = differenceOf({ head: present, headIndex: stored.index }, reached);
           if (difference !== undefined) return { cause: difference };
           readIndex = stored.index;
           const changes = await advance(present, stored.index);
@@ -131,7 +131,7 @@ export async function* followJournal(
           return { cause: 'hand-edit' };
         case 'backwards':
           // Consul drops its records of deletions after a while, and a prefix then has a lower index; the head distinguishes that from lost data.
-          if (!(await headStands(context, reached.head, signal))) return { cause: 'index-backwards' };
+          if (!(await headStands(context, reached, signal))) return { cause: 'index-backwards' };
           break;
         case 'foreign-keys':
           if (topNames(layout.prefix, wakeUp.names) !== foreignNames) return { cause: 'hand-edit' };
@@ -159,12 +159,12 @@ export async function* followJournal(
             if (!isAhead(wakeUp.head, reached.head)) break;
             readIndex = wakeUp.stored.index;
           } else if (present !== undefined && (wakeUp.stored?.index ?? 0) < readIndex) {
-            if (!(await headStands(context, reached.head, signal))) return { cause: 'index-backwards' };
+            if (!(await headStands(context, reached, signal))) return { cause: 'index-backwards' };
             break;
           }
           // The full read decides what a missing head means, after it has queried again.
           if (wakeUp.stored === undefined || present === undefined) return { cause: 'reconnect' };
-          const difference = differenceOf(present, reached.head);
+          const difference = differenceOf({ head: present, headIndex: wakeUp.stored.index }, reached);
           if (difference !== undefined) return { cause: difference };
           const changes = await advance(present, wakeUp.stored.index);
           if (changes === undefined) return { cause: 'journal-gap' };
@@ -187,14 +187,16 @@ function isAhead(head: Head, of: Head): boolean {
   return head.registryId === of.registryId && head.sequence > of.sequence;
 }
 
-/** Whether the registry still holds this head, or one that came after it. */
+/** Whether the registry still holds this head, or one that came of it. */
 async function headStands(
   { store, layout }: Pick<JournalContext, 'store' | 'layout'>,
-  known: Head,
+  known: HeadAt,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const present = parsed(await store.get(layout.head, signal));
-  return present?.registryId === known.registryId && present.sequence >= known.sequence;
+  const stored = await store.get(layout.head, signal);
+  const present = parsed(stored);
+  if (stored === undefined || present === undefined) return false;
+  return differenceOf({ head: present, headIndex: stored.index }, known) === undefined;
 }
 
 function remember(indexes: Set<number>, index: number): void {

@@ -47,7 +47,7 @@ export async function* followRegistry(
         const beganMs = performance.now();
         // Before the read: a request that comes while it runs requires one that begins later.
         const interrupt = requests.next();
-        const read = await readNext(context, next, trouble === undefined ? last : undefined, last, signal);
+        const read = await readNext(context, next, last, trouble !== undefined, signal);
         const tookMs = performance.now() - beganMs;
         readAtMs = performance.now() + Math.max(betweenReadsMs, Math.min(2 * tookMs, mostBetweenReadsMs));
         if (read.kind === 'head-missing') {
@@ -58,7 +58,7 @@ export async function* followRegistry(
           await untilHeadAppears(store, layout.head, signal);
           continue;
         }
-        const changed = differenceOf(read.head, last?.head);
+        const changed = differenceOf(read, last);
         // What is remembered belongs to another registry, or to another state of it.
         if (changed !== undefined) memory.clear();
         const cause = changed ?? (trouble === undefined || last === undefined ? next.cause : 'reconnect');
@@ -117,15 +117,15 @@ export async function* followRegistry(
 async function readNext(
   { store, layout }: JournalContext,
   next: NextRead,
-  followed: Reached | undefined,
   last: Reached | undefined,
+  isInterrupted: boolean,
   signal: AbortSignal,
 ): Promise<FullRead> {
-  if (next.of !== undefined && followed !== undefined) {
-    const read = await readOnePrefix(store, layout, next.of, followed, signal);
+  if (next.of !== undefined && last !== undefined && !isInterrupted) {
+    const read = await readOnePrefix(store, layout, next.of, last, signal);
     if (read !== undefined) return read;
   }
-  return readEverything(store, layout, last, signal);
+  return readEverything(store, layout, last && { ...last, isInterrupted }, signal);
 }
 
 async function untilHeadAppears(store: JournalContext['store'], key: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   appendToHead,
   changesSince,
+  differenceOf,
   type Head,
   journalledIndexes,
   mostJournalBytes,
@@ -69,6 +70,35 @@ describe('journal in head', () => {
     expect(changesSince(head, 0)).to.equal(undefined);
     expect(changesSince(head, 1)?.size).to.equal(1);
     expect(changesSince(head, head.sequence + 1)).to.equal(undefined);
+  });
+
+  const forks = [
+    ['of itself', headAfter(['a'], ['b']), 20, undefined],
+    ['of what came of it', headAfter(['a'], ['b'], ['c'], ['d']), 40, undefined],
+    [
+      'of what came of it, beyond the journal',
+      headAfter(...Array.from({ length: 300 }, () => ['a'])),
+      3_000,
+      undefined,
+    ],
+    ['of an older state', headAfter(['a']), 10, 'index-backwards'],
+    ['of a backup that was written again, as often', headAfter(['a'], ['c']), 21, 'index-backwards'],
+    ['of another registry', { ...headAfter(['a'], ['b']), registryId: 'r2' }, 20, 'other-registry'],
+  ] as const;
+  for (const [what, head, headIndex, difference] of forks)
+    it(`differs from what was known before, or not: ${what}`, () => {
+      const before = { head: headAfter(['a'], ['b']), headIndex: 20 };
+      expect(differenceOf({ head, headIndex }, before)).to.equal(difference);
+    });
+
+  it('differs from what was known where a backup was written again, more often', () => {
+    const before = { head: headAfter(['a'], ['b']), headIndex: 20 };
+    const again = ['c', 'd', 'e'].reduce(
+      (head, key, at) => appendToHead(head, at === 0 ? 10 : 20 + at, { put: [key], remove: [] }),
+      headAfter(['a']),
+    );
+    expect(again.sequence).to.equal(4);
+    expect(differenceOf({ head: again, headIndex: 30 }, before)).to.equal('index-backwards');
   });
 
   it('stays bounded in transactions, keys and bytes', () => {

@@ -98,11 +98,30 @@ export function awaitedPosition({ registryId, changes }: Head): JournalPosition 
   return entry === undefined ? undefined : { registryId, sequence: entry.sequence };
 }
 
-/** How a head relates to the one known before: another registry, an older state of it, or neither. */
-export function differenceOf(head: Head, before: Head | undefined): FullReadCause | undefined {
+/** A head, and the store's index of it. */
+export interface HeadAt {
+  readonly head: Head;
+  readonly headIndex: number;
+}
+
+/** How a head relates to the one known before: another registry, an older state of it or what came of one, or neither. */
+export function differenceOf(present: HeadAt, before: HeadAt | undefined): FullReadCause | undefined {
   if (before === undefined) return undefined;
-  if (head.registryId !== before.registryId) return 'other-registry';
-  return head.sequence < before.sequence ? 'index-backwards' : undefined;
+  if (present.head.registryId !== before.head.registryId) return 'other-registry';
+  return isContinuation(present, before) === false ? 'index-backwards' : undefined;
+}
+
+/**
+ * Whether a head of the same registry came of the one before by further transactions. A registry that is restored from a backup and
+ * written again may be past the known sequence when it is looked at: by then another transaction, of another index, has
+ * that sequence. `undefined`: the journal does not reach back so far.
+ */
+export function isContinuation(present: HeadAt, { head, headIndex }: HeadAt): boolean | undefined {
+  const { changes, sequence } = present.head;
+  if (sequence < head.sequence) return false;
+  if (sequence === head.sequence) return present.headIndex === headIndex;
+  const entry = changes.at(head.sequence - sequence - 1);
+  return entry?.index === undefined || entry.sequence !== head.sequence ? undefined : entry.index === headIndex;
 }
 
 /** For each key what happened to it last after `sequence`; `undefined` when the journal does not reach back so far. */

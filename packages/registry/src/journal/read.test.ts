@@ -47,8 +47,8 @@ describe('a full read of documents of which most are known', () => {
       },
     });
 
-  const read = async (known?: CompleteRead) =>
-    (await readEverything(store(), under.layout, known, signal)) as CompleteRead;
+  const read = async (known?: CompleteRead, isInterrupted = false) =>
+    (await readEverything(store(), under.layout, known && { ...known, isInterrupted }, signal)) as CompleteRead;
   const portsOf = ({ snapshot }: CompleteRead) =>
     [...snapshot.services].map(([key, found]) => [key, found.ok && found.document.destinations[0]?.port]);
 
@@ -76,5 +76,25 @@ describe('a full read of documents of which most are known', () => {
     await read({ ...first, head: { ...first.head, registryId: 'another' } });
     await read({ ...first, head: { ...first.head, sequence: first.head.sequence + 1 } });
     expect(leftOut).to.deep.equal([]);
+  });
+
+  it('knows none of a registry that was restored from a backup and written again, whatever its sequence is by now', async () => {
+    const first = await read();
+    await publish('b', 81);
+    await read({ ...first, headIndex: first.headIndex + 1 });
+    expect(leftOut).to.deep.equal([]);
+  });
+
+  it('knows none behind a gap of the journal where the store was away: a backup may be in another one', async () => {
+    const first = await read();
+    const farBehind = { ...first, head: { ...first.head, sequence: first.head.sequence - 1 } };
+    await publish('b', 81);
+    expect(await read({ ...farBehind, head: { ...farBehind.head, sequence: -1 } }, true)).to.have.property(
+      'kind',
+      'full',
+    );
+    expect(leftOut).to.deep.equal([]);
+    await read({ ...farBehind, head: { ...farBehind.head, sequence: -1 } });
+    expect(leftOut).to.deep.equal([`${under.layout.services}swarm/a`]);
   });
 });

@@ -6,7 +6,7 @@ import type { RegistrySnapshot, Stored } from '../registry.ts';
 import { Slices } from '../slices.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 import { type ReadDocument, readDocument } from './documents.ts';
-import { type Head, parseHead, removedKeys, revisionOf } from './head.ts';
+import { differenceOf, type Head, type HeadAt, isContinuation, parseHead, removedKeys, revisionOf } from './head.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 /** Documents as they were read, by key, each with the index it was read at. */
@@ -18,9 +18,13 @@ interface ReadAt {
 }
 
 /** What an earlier read found: a document that still has its index is still the same object. */
-export interface Known {
-  readonly head: Head;
+export interface Known extends HeadAt {
   readonly documents: DocumentsByKey;
+}
+
+export interface KnownBefore extends Known {
+  /** The store was away since: what is there now may be a backup in another store, which counts its indexes by itself. */
+  readonly isInterrupted: boolean;
 }
 
 export type FullRead = { readonly kind: 'head-missing' } | CompleteRead;
@@ -51,14 +55,15 @@ export interface PrefixIndex {
 export async function readEverything(
   store: KeyValueStore,
   layout: KeyLayout,
-  known: Known | undefined,
+  known: KnownBefore | undefined,
   signal: AbortSignal,
 ): Promise<FullRead> {
   const first = await readHead(store, layout, signal);
   if (first === undefined) return { kind: 'head-missing' };
   // Another registry, or an older state of this one, may give an old index to a new document.
-  const isTrusted = known?.head.registryId === first.head.registryId && known.head.sequence <= first.head.sequence;
-  const unchanged = new UnchangedDocuments(isTrusted ? known.documents : new Map());
+  const unchanged = new UnchangedDocuments(
+    known !== undefined && hasSameIndexes(first, known) ? known.documents : new Map(),
+  );
   const [services, endpoints, labelProblems, maintenance, topNames] = await Promise.all([
     store.list(layout.services, signal, unchanged.isKnown),
     store.list(layout.endpoints, signal, unchanged.isKnown),
@@ -87,9 +92,13 @@ export async function readEverything(
   };
 }
 
+function hasSameIndexes({ head, index }: { readonly head: Head; readonly index: number }, known: KnownBefore): boolean {
+  if (head.registryId !== known.head.registryId) return false;
+  return isContinuation({ head, headIndex: index }, known) ?? !known.isInterrupted;
+}
+
 /** How far a follower has come: everything that it would read again is the same, apart from manual edits. */
 export interface FollowedState extends Known {
-  readonly headIndex: number;
   readonly foreignKeys: readonly string[];
   readonly names: CompleteRead['names'];
 }
@@ -109,7 +118,8 @@ export async function readOnePrefix(
   const listed = await store.list(layout[of], signal, unchanged.isKnown);
   // After the list: with a lost token, or in another registry, the list may be empty for that reason.
   const last = await readHead(store, layout, signal);
-  if (last?.head.registryId !== known.head.registryId || last.head.sequence < known.head.sequence) return undefined;
+  if (last === undefined || differenceOf({ head: last.head, headIndex: last.index }, known) !== undefined)
+    return undefined;
   const read = await readDocuments(layout, listed.data, unchanged, signal);
   const documents = new Map(read.documents);
   const isElsewhere = (key: string) => !key.startsWith(layout[of]);

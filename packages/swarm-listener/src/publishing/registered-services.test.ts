@@ -1,4 +1,10 @@
-import type { EndpointsDocument, RegistryChange, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import type {
+  EndpointsDocument,
+  FullReadCause,
+  RegistryChange,
+  ServiceDefinition,
+  ServiceKey,
+} from '@swarmgate/registry';
 import { expect } from 'chai';
 import {
   followedOf,
@@ -21,9 +27,10 @@ const snapshot = (
   sequence: number,
   registryId = 'r1',
   keys: readonly ServiceKey[] = ['swarm/web'],
+  cause: FullReadCause = 'start',
 ): RegistryChange => ({
   kind: 'snapshot',
-  cause: 'start',
+  cause,
   journalled: new Set(),
   snapshot: {
     revision: `${registryId}:${sequence}`,
@@ -112,6 +119,12 @@ describe('what is registered', () => {
     const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), at(9));
     expect(dnsNameIn(follow([snapshot(1, 'r2')], ahead))).to.equal('A');
     expect(dnsNameIn(follow([snapshot(2)], ahead))).to.equal('A');
+  });
+
+  it('contains no own write in a registry that was restored from a backup, however often that was written since', () => {
+    const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), at(20));
+    expect(dnsNameIn(follow([snapshot(9)], ahead))).to.equal('B');
+    expect(dnsNameIn(follow([snapshot(9, 'r1', ['swarm/web'], 'index-backwards')], ahead))).to.equal('A');
   });
 
   it('takes nothing of own writes to a registry that is not followed yet: its snapshot shows them', () => {

@@ -3,7 +3,6 @@ import type {
   JournalPosition,
   Problem,
   RegistryChange,
-  RegistrySnapshot,
   ServiceChange,
   ServiceDefinition,
   ServiceKey,
@@ -40,7 +39,7 @@ export interface RegisteredService {
 export function followRegistered(before: Registered, change: RegistryChange, owner: string): Registered {
   switch (change.kind) {
     case 'snapshot':
-      return withoutFollowed(fromSnapshot(change.snapshot, before, owner));
+      return withoutFollowed(fromSnapshot(change, before, owner));
     case 'delta':
       return before.kind === 'known' ? withoutFollowed(withDelta(before, change, owner)) : before;
     case 'unreachable':
@@ -110,7 +109,11 @@ function merge(service: RegisteredService, parts: Parts): RegisteredService {
   return Object.fromEntries(merged);
 }
 
-function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: string): RegisteredServices {
+function fromSnapshot(
+  { snapshot, cause }: Extract<RegistryChange, { readonly kind: 'snapshot' }>,
+  before: Registered,
+  owner: string,
+): RegisteredServices {
   const followed = new Map<string, RegisteredService>();
   const add = (key: ServiceKey, parts: Parts) => {
     const name = nameUnder(key, owner);
@@ -120,9 +123,15 @@ function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: str
   for (const [key, stored] of snapshot.endpoints) add(key, { endpoints: documentOf(stored) });
   for (const [key, problems] of snapshot.labelProblems) add(key, { problems });
   const { registryId, sequence } = snapshot;
-  // A lower sequence is a registry restored from a backup: own writes are not in it.
+  // Own writes are not in a registry that was restored from a backup, whatever its sequence is by now.
   const isSame = before.kind === 'known' && before.registryId === registryId && before.sequence <= sequence;
-  return { kind: 'known', registryId, sequence, followed, ahead: isSame ? before.ahead : new Map() };
+  return {
+    kind: 'known',
+    registryId,
+    sequence,
+    followed,
+    ahead: isSame && cause !== 'index-backwards' ? before.ahead : new Map(),
+  };
 }
 
 function withDelta(
