@@ -44,8 +44,8 @@ const alone = [
   'test/integration/swarm-listener/storm.test.ts',
 ];
 
-/** Files of the faults suite that have a Consul of their own and no engine: they run beside the e2e suite. */
-const consulFaults = ['consul-acl', 'consul-cluster', 'leadership', 'registry-in-consul', 'two-swarms'].map(
+/** Files of the faults suite that have a Consul of their own and no engine: they run beside the Swarm's suites. */
+const consulFaults = ['consul-acl', 'consul-cluster', 'leadership', 'orderers', 'registry-in-consul', 'two-swarms'].map(
   (name) => `test/faults/${name}.test.ts`,
 );
 /** Judge times with thousands of services: alone, at the end. */

@@ -1,76 +1,23 @@
 import { expect } from 'chai';
-import { type AcmeLab, startAcmeLab } from '../harness/acme-lab.ts';
-import type { CaRelay, CaReply, CaRequestKind } from '../harness/ca-relay.ts';
-import type { RunningConsul } from '../harness/consul.ts';
-import type { ChallengeDns } from '../harness/pebble.ts';
+import type { CaReply } from '../harness/ca-relay.ts';
 import { until } from '../harness/until.ts';
-import { type AcmeProxy, randomSecretsKey, startAcmeProxies } from '../integration/acme/proxy-rig.ts';
+import type { AcmeProxy } from '../integration/acme/proxy-rig.ts';
 import { type HandshakeLoad, overlapsMs, startHandshakes } from './handshake-load.ts';
+import { type OrderingProxies, startOrderingProxies } from './ordering-proxies.ts';
 
-// Three proxies with two workers each, as processes, on one Consul; the CA is Pebble behind a relay that counts.
 describe('certificates while things fail', function () {
   this.timeout(900_000);
-  let lab: AcmeLab;
-  let consul: RunningConsul;
-  let dns: ChallengeDns;
-  let ca: CaRelay;
-  let proxies: AcmeProxy[] = [];
+  let all: OrderingProxies;
+  let proxies: readonly AcmeProxy[] = [];
 
   before(async () => {
-    const secretsKey = randomSecretsKey();
-    lab = await startAcmeLab({ profiles: { default: 7_776_000, brief: 50 } });
-    ({ consul, dns, ca } = lab);
-    // Pebble takes any of its profiles where an order names none.
-    proxies = await startAcmeProxies(lab, { instance: 'faults', secretsKey, env: { ACME_PROFILE: 'default' } });
-    await until('one of them orders', leader);
+    all = await startOrderingProxies({ default: 7_776_000, brief: 50 });
+    ({ proxies } = all);
   });
-  after(async () => {
-    for (const each of proxies) await each.remove();
-    await lab?.remove();
+  after(() => all?.remove());
+  afterEach(function () {
+    all?.settle(this.currentTest);
   });
-  afterEach(async function () {
-    ca.intercept(undefined);
-    consul.resume();
-    if (this.currentTest?.state === 'failed')
-      for (const each of proxies) console.error(each.name, each.process.log().slice(-2_500));
-  });
-
-  /** Whose lock it is, as the registry says. */
-  const leader = async (): Promise<AcmeProxy | undefined> => {
-    const response = await fetch(`${consul.url}/v1/kv/faults/acme/lock`).then(
-      (each) => each.json() as Promise<{ Value: string; Session?: string }[]>,
-    );
-    const [lock] = response;
-    if (lock?.Session === undefined) return undefined;
-    const { name } = JSON.parse(Buffer.from(lock.Value, 'base64').toString('utf8')) as { name: string };
-    return proxies.find((each) => name.startsWith(`proxy ${each.name}-`));
-  };
-  const others = (one: AcmeProxy) => proxies.filter((each) => each !== one);
-  const reconfigure = async (
-    service: string,
-    hosts: readonly string[],
-    at = proxies[0],
-    more: Readonly<Record<string, string>> = {},
-  ) => {
-    const query = new URLSearchParams({
-      serviceName: service,
-      port: '1',
-      outboundHostname: '127.0.0.1',
-      serviceDomain: hosts.join(','),
-      ...more,
-    });
-    await at?.get(`/v1/docker-flow-proxy/reconfigure?${query}`);
-  };
-  const servedBy = async (
-    some: readonly AcmeProxy[],
-    host: string,
-    isServed: (serial: string | undefined) => boolean = (serial) => serial !== undefined,
-    withinMs = 60_000,
-  ) => {
-    for (const each of some)
-      await until(`${each.name} serves ${host}`, async () => isServed(await each.serial(host)), { withinMs });
-  };
-  const orders = () => ca.counts.get('new-order') ?? 0;
 
   it('are there within 3 s of reconfigure (p50), on every replica, without the CA’s own time', async () => {
     const whole: number[] = [];
@@ -79,14 +26,14 @@ describe('certificates while things fail', function () {
       // With the CA: from the moment it is notified of the challenge to the request for the certificate.
       let reportedMs = 0;
       let readyMs = 0;
-      ca.intercept((kind) => {
+      all.ca.intercept((kind) => {
         if (kind === 'challenge') reportedMs ||= performance.now();
         if (kind === 'certificate') readyMs = performance.now();
         return undefined;
       });
       const began = performance.now();
-      await reconfigure(`first${n}`, [`first${n}.example.com`]);
-      await servedBy(proxies, `first${n}.example.com`);
+      await all.reconfigure(`first${n}`, [`first${n}.example.com`]);
+      await all.servedBy(proxies, `first${n}.example.com`);
       const tookMs = performance.now() - began;
       whole.push(Math.round(tookMs));
       own.push(Math.round(tookMs - (readyMs - reportedMs)));
@@ -106,7 +53,7 @@ describe('certificates while things fail', function () {
     for (let renewal = 0; renewal < 4; renewal += 1) {
       const before = await proxies[0]?.serial(host);
       await proxies[renewal % 3]?.post(`/v1/certificates/renew?name=${host}`);
-      await servedBy(proxies, host, (serial) => serial !== undefined && serial !== before);
+      await all.servedBy(proxies, host, (serial) => serial !== undefined && serial !== before);
     }
     await settled(load, host);
     const rate = await load.stop();
@@ -134,27 +81,27 @@ describe('certificates while things fail', function () {
       // The least that RFC 9773 allows between two looks.
       return { status: 200, detail: JSON.stringify({ suggestedWindow }), headers: { 'retry-after': '60' } };
     };
-    ca.intercept((kind) => (kind === 'renewal-info' ? information(50) : undefined));
-    await reconfigure('window', [byWindow]);
-    await servedBy(proxies, byWindow);
+    all.ca.intercept((kind) => (kind === 'renewal-info' ? information(50) : undefined));
+    await all.reconfigure('window', [byWindow]);
+    await all.servedBy(proxies, byWindow);
     await until('its window is known', async () => {
       const { certificates } = (await proxies[0]?.certificates()) ?? { certificates: [] };
       return certificates.some(({ hosts, renewFrom }) => hosts.includes(byWindow) && renewFrom === 'ari');
     });
     const serial = serialInInformation((await proxies[0]?.serial(byWindow)) ?? '');
     let isMoved = false;
-    ca.intercept((kind, _, path) => {
+    all.ca.intercept((kind, _, path) => {
       if (kind !== 'renewal-info') return undefined;
       // The other one has no renewal information: half of its life decides.
       if (!path.endsWith(serial)) return { status: 404, type: 'malformed', detail: 'none' };
       isMoved = true;
       return information(-2);
     });
-    await reconfigure('life', [byLife], proxies[1], { acmeProfile: 'brief' });
-    await servedBy(proxies, byLife);
-    const [first, orderedBefore] = [await proxies[0]?.serial(byWindow), orders()];
+    await all.reconfigure('life', [byLife], proxies[1], { acmeProfile: 'brief' });
+    await all.servedBy(proxies, byLife);
+    const [first, orderedBefore] = [await proxies[0]?.serial(byWindow), all.orders()];
     const load = startHandshakes(securePorts(), [byWindow, byLife]);
-    await servedBy(proxies, byWindow, (shown) => shown !== undefined && shown !== first, 150_000);
+    await all.servedBy(proxies, byWindow, (shown) => shown !== undefined && shown !== first, 150_000);
     await until('two renewals by lifetime', () => overlapsMs(load.seen, byLife).length >= 2, { withinMs: 150_000 });
     await proxies[0]?.get('/v1/docker-flow-proxy/remove?serviceName=life');
     await settled(load, byWindow);
@@ -167,113 +114,70 @@ describe('certificates while things fail', function () {
     expect(load.failures).to.deep.equal([]);
     expect(windows).to.have.length(1);
     expect(Math.max(...windows, ...lives)).to.be.lessThan(2_000);
-    expect(orders() - orderedBefore).to.equal(windows.length + lives.length);
+    expect(all.orders() - orderedBefore).to.equal(windows.length + lives.length);
   });
 
-  const steps: readonly CaRequestKind[] = [
-    'new-order',
-    'order',
-    'authorization',
-    'challenge',
-    'finalize',
-    'certificate',
-  ];
-  for (const how of ['SIGKILL', 'SIGSTOP'] as const)
-    for (const step of steps)
-      it(`are issued once when the orderer gets ${how} at the step ${step}`, async () => {
-        const orderer = await until('one of them orders', leader);
-        const [witness] = others(orderer) as [AcmeProxy];
-        const host = `${step}-${how}.example.com`.toLowerCase();
-        await dns.setAddresses(host, [witness.address]);
-        const before = orders();
-        let isHit = false;
-        const certificatesBefore = ca.counts.get('finalize') ?? 0;
-        ca.intercept((kind) => {
-          if (kind !== step || isHit) return undefined;
-          isHit = true;
-          orderer.process.signal(how);
-          return undefined;
-        });
-        await reconfigure(host.replaceAll('.', '-'), [host], witness);
-        await until('the step is reached', () => isHit);
-        await servedBy(others(orderer), host);
-        if (how === 'SIGSTOP') orderer.process.signal('SIGCONT');
-        else {
-          await orderer.process.kill();
-          orderer.process.start();
-        }
-        await orderer.ready();
-        await servedBy(proxies, host);
-        const serials = await Promise.all(proxies.map((each) => each.serial(host)));
-        expect(new Set(serials).size).to.equal(1);
-        // An order whose URL could not be stored any more is the only one that is made again.
-        expect(orders() - before).to.be.at.most(step === 'new-order' ? 2 : 1);
-        expect((ca.counts.get('finalize') ?? 0) - certificatesBefore).to.be.at.most(2);
-        const { waiting } = await witness.certificates();
-        expect(waiting.filter(({ name }) => name === host)).to.deep.equal([]);
-      });
-
   it('are issued with the same order when Consul is away in the middle of it', async () => {
-    const before = orders();
+    const before = all.orders();
     let isHit = false;
-    ca.intercept(async (kind) => {
+    all.ca.intercept(async (kind) => {
       if (kind !== 'challenge' || isHit) return undefined;
       isHit = true;
-      await consul.pause();
-      setTimeout(() => consul.resume(), 12_000);
+      await all.consul.pause();
+      setTimeout(() => all.consul.resume(), 12_000);
       return undefined;
     });
-    await reconfigure('away', ['away.example.com']);
+    await all.reconfigure('away', ['away.example.com']);
     await until('Consul is away', () => isHit);
-    await servedBy(proxies, 'away.example.com');
-    expect(orders() - before).to.equal(1);
+    await all.servedBy(proxies, 'away.example.com');
+    expect(all.orders() - before).to.equal(1);
   });
 
   it('are issued, each once, while all proxies are restarted one after the other', async () => {
-    const before = orders();
+    const before = all.orders();
     const hosts = Array.from({ length: 30 }, (_, n) => `rolling${n}.example.com`);
     for (const [n, host] of hosts.entries()) {
-      await dns.setAddresses(host, [proxies[n % 3]?.address ?? '']);
-      await reconfigure(`rolling${n}`, [host], proxies[2]);
+      await all.dns.setAddresses(host, [proxies[n % 3]?.address ?? '']);
+      await all.reconfigure(`rolling${n}`, [host], proxies[2]);
     }
     for (const each of proxies) {
       await each.process.stop();
       each.process.start();
       await each.ready();
     }
-    for (const host of hosts) await servedBy(proxies, host, (serial) => serial !== undefined, 150_000);
-    console.log(`      ${hosts.length} names, ${orders() - before} orders during a rolling restart`);
+    for (const host of hosts) await all.servedBy(proxies, host, (serial) => serial !== undefined, 150_000);
+    console.log(`      ${hosts.length} names, ${all.orders() - before} orders during a rolling restart`);
     // A validation that meets a proxy in its restart fails and is tried again after a minute.
-    expect(orders() - before).to.be.at.most(45);
+    expect(all.orders() - before).to.be.at.most(45);
   });
 
   it('are served from disk when all proxies restart and Consul was wiped, and nothing is ordered again', async () => {
     const hosts = Array.from({ length: 9 }, (_, n) => `kept${n}.example.com`);
     const publish = async () => {
-      for (const [n, host] of hosts.entries()) await reconfigure(`kept${n}`, [host]);
+      for (const [n, host] of hosts.entries()) await all.reconfigure(`kept${n}`, [host]);
     };
     await publish();
-    for (const host of hosts) await servedBy(proxies, host);
-    const before = orders();
+    for (const host of hosts) await all.servedBy(proxies, host);
+    const before = all.orders();
     const serial = await proxies[0]?.serial('kept1.example.com');
     for (const each of proxies) await each.process.stop();
-    await consul.stop();
-    await consul.wipe();
-    await consul.start();
+    await all.consul.stop();
+    await all.consul.wipe();
+    await all.consul.start();
     for (const each of proxies) each.process.start();
     for (const each of proxies) await each.ready();
     await publish();
-    await servedBy(proxies, 'kept1.example.com', (shown) => shown === serial);
+    await all.servedBy(proxies, 'kept1.example.com', (shown) => shown === serial);
     await until('the registry has them again', async () => {
-      const keys = await fetch(`${consul.url}/v1/kv/faults/acme/certificates/?keys`).then(
+      const keys = await fetch(`${all.consul.url}/v1/kv/faults/acme/certificates/?keys`).then(
         (each) => each.json() as Promise<string[]>,
       );
       return keys.length >= 9;
     });
-    await until('one of them orders', leader);
-    await reconfigure('fresh', ['fresh.example.com']);
-    await servedBy(proxies, 'fresh.example.com');
-    expect(orders() - before).to.equal(1);
+    await until('one of them orders', all.leader);
+    await all.reconfigure('fresh', ['fresh.example.com']);
+    await all.servedBy(proxies, 'fresh.example.com');
+    expect(all.orders() - before).to.equal(1);
   });
 });
 
