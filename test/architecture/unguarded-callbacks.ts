@@ -163,6 +163,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/transport/endpoint-connection.ts', 'onread = ', reads],
   ['proxy/src/transport/http2/http2-connection.ts', 'onread = ', reads],
   ['proxy/src/transport/http2/http2-connection.ts', 'releaseOutput(batch)', pools],
+  ['proxy/src/transport/lent-writer.ts', 'this.#onTaken', pools],
   ['proxy/src/transport/open-connection.ts', 'lookup: own.has(port)', own],
   ['proxy/src/transport/turn-end.ts', 'endTurn', own],
   ['registry/src/journal/full-read-requests.ts', 'iterator.next()', own],

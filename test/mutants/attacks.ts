@@ -171,15 +171,42 @@ export const attackMutants: readonly Mutant[] = [
     [
       [
         'bytes that wait are those of another client',
-        'Buffer.from(this.bytes.subarray(this.at))',
+        'this.#copyOf(this.bytes.subarray(this.at))',
         'this.bytes.subarray(this.at)',
       ],
     ],
   ),
   ...faultsIn(
-    `${server}/http1/connection.ts`,
+    `${server}/http1/unread-bytes.ts`,
+    [`${server}/http1/unread-bytes.test.ts`],
+    [
+      ['a buffer is used again while bytes wait in it', ' || this.bytes !== undefined', ''],
+      ['a buffer is used again while a tunnel begins', 'this.#spare = undefined;\n    this.#isLent', 'this.#isLent'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/lent-writer.ts',
     ['packages/proxy/test/lent-bytes.test.ts'],
-    [['bytes of a tunnel that wait are those of another client', 'onData(Buffer.from(chunk))', 'onData(chunk)']],
+    [
+      [
+        'a body or tunnel that an endpoint has yet to take is that of another client',
+        'if (length <= mostTextBytes) {',
+        'if (!isChunk) return this.#socket.write(bytes.subarray(from, to));\n    if (length <= mostTextBytes) {',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/lent-writer.ts',
+    ['packages/proxy/src/transport/lent-writer.test.ts'],
+    [
+      ['a buffer is used again before its socket has taken it', 'this.#socket.writableLength > 0 || ', ''],
+      ['the end of a large chunk is cut off', 'mostFramingBytes = 12', 'mostFramingBytes = 9'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/spare-buffers.ts',
+    ['packages/proxy/test/uploads-without-buffers.slow.test.ts'],
+    [['each read of a body makes a buffer', 'spare.length < mostSpare', 'false']],
   ),
   ...faultsIn(
     `${server}/http2/http2-connection.ts`,

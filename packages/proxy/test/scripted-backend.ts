@@ -93,6 +93,8 @@ export async function startBackend(): Promise<ScriptedBackend> {
 function readRequests(socket: Socket, backend: ScriptedBackend, connection: number): void {
   let unread = '';
   let current: ReceivedRequest | undefined;
+  /** Of a large chunk that is not whole yet: its text is not put together for each piece of it. */
+  let least = 0;
   socket.on('data', (bytes) => {
     const text = bytes.toString('latin1');
     backend.received += text;
@@ -112,8 +114,10 @@ function readRequests(socket: Socket, backend: ScriptedBackend, connection: numb
         backend.requests.push(current);
         backend.onHead(current, socket);
       }
+      if (unread.length < least) return;
       const rest = readBody(current, unread);
-      if (rest === undefined) return;
+      least = typeof rest === 'number' ? rest : 0;
+      if (typeof rest === 'number') return;
       unread = rest;
       current.whole = true;
       const request = current;
@@ -132,11 +136,11 @@ function readHead(head: string, socket: Socket, connection: number): ReceivedReq
   return { method, target, version, headers, head, body: '', trailers: '', whole: false, socket, connection };
 }
 
-/** Takes what is there of the body; responds to what is left behind it, or `undefined` while it is not whole. */
-function readBody(request: ReceivedRequest, unread: string): string | undefined {
+/** Takes what is there of the body; returns what is left behind it, or while it is not whole how much there must be for more of it. */
+function readBody(request: ReceivedRequest, unread: string): string | number {
   if (header(request, 'transfer-encoding') === undefined) {
     const length = Number(header(request, 'content-length') ?? 0);
-    if (unread.length < length) return undefined;
+    if (unread.length < length) return length;
     request.body = unread.slice(0, length);
     return unread.slice(length);
   }
@@ -144,17 +148,17 @@ function readBody(request: ReceivedRequest, unread: string): string | undefined 
   let body = '';
   for (;;) {
     const lineEnd = unread.indexOf('\r\n', at);
-    if (lineEnd === -1) return undefined;
+    if (lineEnd === -1) return 0;
     const size = Number.parseInt(unread.slice(at, lineEnd), 16);
     if (size === 0) {
       const end = unread.startsWith('\r\n', lineEnd + 2) ? lineEnd + 2 : unread.indexOf('\r\n\r\n', lineEnd) + 2;
-      if (end === 1 || unread.length < end + 2) return undefined;
+      if (end === 1 || unread.length < end + 2) return 0;
       request.body = body;
       request.trailers = unread.slice(lineEnd + 2, end);
       return unread.slice(end + 2);
     }
     const next = lineEnd + 2 + size + 2;
-    if (unread.length < next) return undefined;
+    if (unread.length < next) return next;
     body += unread.slice(lineEnd + 2, lineEnd + 2 + size);
     at = next;
   }

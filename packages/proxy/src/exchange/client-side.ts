@@ -76,7 +76,7 @@ export interface BodySource {
   readonly trailers: string;
   /** Bytes of the request so far, head included, as they came. */
   readonly receivedBytes: number;
-  /** Gives payload that has arrived to `take`. Returns why the body cannot be read: nothing behind it can be either. */
+  /** Gives payload that has arrived to `take`, where it holds only during the call. Returns why the body cannot be read: nothing behind it can be either. */
   read(take: (bytes: Buffer, from: number, to: number) => void): ParseError | undefined;
   pause(): void;
   resume(): void;
@@ -84,6 +84,7 @@ export interface BodySource {
 
 /** What the client's side of a tunnel reports. */
 export interface ClientTunnelHandler {
+  /** They hold only during the call. */
   onClientBytes(bytes: Buffer): void;
   /** The client sends no more; it may still read. */
   onClientEnd(): void;

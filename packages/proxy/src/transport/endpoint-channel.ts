@@ -58,7 +58,7 @@ export interface EndpointChannel {
   readonly trailers: string;
   /** @param silenceMs How long the endpoint may stay silent, before the head and between pieces. */
   send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void;
-  /** Sends a piece of the body. Returns `false` where the caller waits for `onWritable`. */
+  /** Sends a piece of the body, which holds only during the call. Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean;
   /** @param trailers lines, CRLF at the end of each */
   endBody(trailers: string): void;
@@ -73,7 +73,7 @@ export interface EndpointChannel {
    * which has deadlines of its own.
    */
   beginTunnel(receiver: TunnelReceiver): void;
-  /** Sends bytes of the tunnel's client. Returns `false` where the caller waits for `onWritable`. */
+  /** Sends bytes of the tunnel's client, which hold only during the call. Returns `false` where the caller waits for `onWritable`. */
   writeTunnel(bytes: Buffer): boolean;
   /** The tunnel's client sends no more. */
   endTunnel(): void;

@@ -6,6 +6,7 @@ import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from './endpoint-channel.ts';
 import { yieldTurn } from './fair-turn.ts';
 import { isHttp2Settings } from './http2/spoken-protocol.ts';
+import { LentWriter } from './lent-writer.ts';
 import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
@@ -33,8 +34,6 @@ export interface ConnectionOwner {
 const lingerMs = 2_000;
 /** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
 const reportedSilenceMs = 1_000;
-// A piece up to this size is cheaper copied into the text of its chunk than written in three parts.
-const copiedBytes = 16_384;
 
 type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 
@@ -67,6 +66,8 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   #unsent = '';
   #chunked = false;
   #isPaused = false;
+  /** Made with the first body or tunnel. */
+  #writer: LentWriter | undefined;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
@@ -171,13 +172,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     this.#expectBytes();
     // The head goes before.
     this.onTurnEnd();
-    const { socket } = this;
-    if (!this.#chunked) return socket.write(bytes.subarray(from, to));
-    const size = `${(to - from).toString(16)}\r\n`;
-    if (to - from <= copiedBytes) return socket.write(`${size}${bytes.toString('latin1', from, to)}\r\n`, 'latin1');
-    socket.write(size, 'latin1');
-    socket.write(bytes.subarray(from, to));
-    return socket.write('\r\n', 'latin1');
+    return this.#lentWriter.write(bytes, from, to, this.#chunked);
   }
 
   endBody(trailers: string): void {
@@ -198,7 +193,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   writeTunnel(bytes: Buffer): boolean {
     this.onTurnEnd();
-    return this.socket.write(bytes);
+    return this.#lentWriter.write(bytes, 0, bytes.length, false);
   }
 
   endTunnel(): void {
@@ -252,6 +247,11 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     else owner.onFault(error);
     // Where acting on `close` was the fault, no further event gives its place back.
     if (this.socket.closed) this.#release();
+  }
+
+  get #lentWriter(): LentWriter {
+    this.#writer ??= new LentWriter(this.socket);
+    return this.#writer;
   }
 
   #leave(): void {

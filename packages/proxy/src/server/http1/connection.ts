@@ -133,13 +133,13 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   read(take: TakePayload): ParseError | undefined {
-    this.#unread.keep();
     const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
     const outcome = this.#body.read(bytes, at, bytes.length, take);
     if (typeof outcome !== 'number') return outcome;
     this.receivedBytes += outcome - at;
     this.#unread.takeTo(outcome);
+    if (!this.#readingHeads) this.#unread.settle();
     if (this.#body.done) {
       this.#awaitsBody = false;
       this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -232,7 +232,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         else this.#reading.pause();
         break;
       case 'tunnel':
-        this.#tunnel?.onData(Buffer.from(chunk));
+        this.#tunnel?.onData(chunk);
         return;
       default:
         this.#reading.countDropped(chunk.length);
@@ -316,6 +316,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       if (!this.#readHead(this.#unread.bytes)) break;
     }
     this.#readingHeads = false;
+    this.#unread.settle();
   }
 
   /** `false`: the head is not whole yet. */
@@ -338,8 +339,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   #serve(bytes: Buffer, head: RequestHead): void {
     const view = new Http1Request(head, bytes);
-    const body = head.hasBody ? new RequestBody(head, this.#context.mostBodyBytes) : emptyBody;
-    this.#body = body;
+    this.#body = head.hasBody ? new RequestBody(head, this.#context.mostBodyBytes) : emptyBody;
     this.receivedBytes = head.end - this.#unread.at;
     this.#unread.takeTo(head.end);
     const exchange = this.#begin(view.method, view.protocol, head.persistent);

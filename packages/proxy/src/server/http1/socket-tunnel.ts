@@ -9,7 +9,7 @@ export class SocketTunnel implements ClientTunnel {
   readonly #socket: Socket;
   readonly #owner: FaultOwner;
   readonly #handler: ClientTunnelHandler;
-  readonly #early: Buffer;
+  #early: Buffer;
   readonly #onSent: () => void;
   #closing = false;
   #paused = false;
@@ -30,7 +30,9 @@ export class SocketTunnel implements ClientTunnel {
   }
 
   start(): void {
-    if (this.#early.length > 0) this.#handler.onClientBytes(this.#early);
+    const early = this.#early;
+    this.#early = none;
+    if (early.length > 0) this.#handler.onClientBytes(early);
     this.#socket.resume();
   }
 
@@ -96,3 +98,5 @@ export class SocketTunnel implements ClientTunnel {
     this.#handler.onClientGone();
   }
 }
+
+const none = Buffer.alloc(0);

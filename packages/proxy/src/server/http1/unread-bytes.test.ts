@@ -54,6 +54,44 @@ describe('unread bytes', () => {
     expect(unread.rest().toString()).to.equal('left');
   });
 
+  it('wait in a buffer that no other has until they are taken and settled', () => {
+    const kept = (letter: string) => {
+      const unread = new UnreadBytes();
+      unread.append(Buffer.alloc(50_000, letter));
+      unread.keep();
+      return unread;
+    };
+    const [first, taken] = [kept('a'), kept('b')];
+    taken.takeTo(20_000);
+    for (const each of [first, taken]) each.settle();
+    const next = kept('c');
+    expect([first, taken, next].map((each) => `${each.rest()}`.replace(/(.)\1*/g, '$1'))).to.deep.equal([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect([first, taken, next].map(({ length }) => length)).to.deep.equal([50_000, 30_000, 50_000]);
+    const buffer = next.bytes?.buffer;
+    next.takeTo(50_000);
+    next.settle();
+    next.settle();
+    const [one, another] = [kept('d'), kept('e')];
+    expect(one.bytes?.buffer).to.equal(buffer);
+    expect(another.bytes?.buffer).not.to.equal(buffer);
+  });
+
+  it('leave what may be in use to no other when they are cleared', () => {
+    const unread = new UnreadBytes();
+    unread.append(Buffer.alloc(50_000, 'a'));
+    const used = unread.rest();
+    unread.clear();
+    unread.settle();
+    const next = new UnreadBytes();
+    next.append(Buffer.alloc(50_000, 'b'));
+    next.keep();
+    expect(used.includes('b')).to.equal(false);
+  });
+
   for (const [what, pieces, mayHold] of [
     ['the first piece', ['GET'], true],
     ['a piece without a line end behind another', ['GET', ' / HTTP'], false],

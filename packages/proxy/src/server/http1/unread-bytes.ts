@@ -1,5 +1,9 @@
+import { giveSpare, spareBytes, takeSpare } from '../../transport/spare-buffers.ts';
+
 const headEnd = Buffer.from('\r\n\r\n');
 const LF = 0x0a;
+/** So much and less waits in a buffer of its own size: a whole one would multiply what a slow endpoint makes wait. */
+const mostSmallBytes = 8_192;
 
 /** Received bytes that are not consumed yet. Usually a single piece, of which only what is left behind the call is copied. */
 export class UnreadBytes {
@@ -10,6 +14,8 @@ export class UnreadBytes {
   #room: Buffer | undefined;
   /** `bytes` are those of a piece that holds only during the call. */
   #isLent = false;
+  /** What `bytes` are in, or were until all of them had been taken. */
+  #spare: Buffer | undefined;
 
   get length(): number {
     return this.bytes === undefined ? 0 : this.bytes.length - this.at;
@@ -43,8 +49,22 @@ export class UnreadBytes {
     if (!this.#isLent) return;
     this.#isLent = false;
     if (this.bytes === undefined) return;
-    this.bytes = Buffer.from(this.bytes.subarray(this.at));
+    this.bytes = this.#copyOf(this.bytes.subarray(this.at));
     this.at = 0;
+  }
+
+  #copyOf(left: Buffer): Buffer {
+    if (left.length <= mostSmallBytes || left.length > spareBytes) return Buffer.from(left);
+    this.#spare = takeSpare();
+    left.copy(this.#spare);
+    return this.#spare.subarray(0, left.length);
+  }
+
+  /** Nothing refers any more to what has been taken, as the head of a request does while it begins to be served. */
+  settle(): void {
+    if (this.#spare === undefined || this.bytes !== undefined) return;
+    giveSpare(this.#spare);
+    this.#spare = undefined;
   }
 
   /** Room is made for as much again as there is: a head that comes byte by byte is copied a few times, not for each byte. */
@@ -68,7 +88,11 @@ export class UnreadBytes {
   /** Everything before `at` has been taken. */
   takeTo(at: number): void {
     this.at = at;
-    if (this.bytes !== undefined && at >= this.bytes.length) this.clear();
+    if (this.bytes === undefined || at < this.bytes.length) return;
+    this.bytes = undefined;
+    this.#room = undefined;
+    this.#isLent = false;
+    this.at = 0;
   }
 
   /** All that is left, without taking it. It may be kept. */
@@ -77,9 +101,11 @@ export class UnreadBytes {
     return this.bytes?.subarray(this.at) ?? Buffer.alloc(0);
   }
 
+  /** Some of it may still be in use. */
   clear(): void {
     this.bytes = undefined;
     this.#room = undefined;
+    this.#spare = undefined;
     this.#isLent = false;
     this.at = 0;
   }
