@@ -187,6 +187,11 @@ export const servingReasons = {
     'The container has used nearly all of its memory.',
     'Raise its limit, or lower `WORKERS` or `MAX_CONNECTIONS`.',
   ),
+  'snapshot-unwritten': entry(
+    'replica',
+    'The snapshot in `DATA_DIR` cannot be written: a start while the registry is away would serve an older state.',
+    'Make room, or let the proxy write there: it is tried again every 10 s.',
+  ),
   'plugin-refused': entry(
     'replica',
     'Changed files in `PLUGINS_DIR` cannot be used; workers keep what they have.',

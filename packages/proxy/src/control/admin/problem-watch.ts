@@ -82,6 +82,7 @@ export class ProblemWatch implements Running {
       this.#users.problems(),
       ofCertificates(),
       ownProblems,
+      follower.problems(),
       problemsOfTasks([...tasks.faults(), ...(server.workerTaskFaults?.() ?? [])]),
     ]);
   }

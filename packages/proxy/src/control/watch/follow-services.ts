@@ -1,5 +1,6 @@
 import {
   type HeadHints,
+  type Problem,
   type Registry,
   type RegistryChange,
   RegistryError,
@@ -120,6 +121,19 @@ export class ServicesFollower implements Running {
     return { kind: 'following', sinceMs: this.#followingSinceMs };
   }
 
+  /** What this replica itself lacks. */
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    const refusal = this.#keeper.refusal();
+    if (refusal === undefined) return new Map();
+    const problem: Problem = {
+      severity: 'warning',
+      reason: 'snapshot-unwritten',
+      message: `the snapshot in DATA_DIR cannot be written (${refusal}): a start while the registry is away would serve an older state`,
+      suggestion: `make room for ${this.#path}, or let this process write it: it is tried again every 10 s`,
+    };
+    return new Map([['env/snapshot', [problem]]]);
+  }
+
   /** When the registry last responded, or when the snapshot on disk was made; ms since the epoch. */
   asOfMs(): number | undefined {
     return this.#asOfMs;
@@ -162,7 +176,7 @@ export class ServicesFollower implements Running {
     this.#fullReads.failed(new Error('the proxy stops'));
     await this.#following;
     await this.#turn;
-    await this.#keeper.flush();
+    await this.#keeper.stop();
   }
 
   async #follow(): Promise<void> {

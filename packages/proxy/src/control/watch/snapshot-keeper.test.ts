@@ -1,4 +1,5 @@
 import { createLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { SnapshotKeeper, untilNextWriteMs } from './snapshot-keeper.ts';
 
@@ -29,5 +30,51 @@ describe('keeping the snapshot', () => {
     await keeper.flush();
     await keeper.flush();
     expect(written).to.deep.equal([3]);
+  });
+
+  it('tries again by itself what the disk refused, tells why until then, and stops with what is left', async () => {
+    let refused = 0;
+    let isFull = true;
+    const written: number[] = [];
+    const keeper = new SnapshotKeeper({
+      logger: createLogger({ level: 'silent' }),
+      debounceMs: 0,
+      betweenRetriesMs: 1,
+      write: async ({ sequence }) => {
+        if (isFull) {
+          refused += 1;
+          throw new Error('no space left on device');
+        }
+        written.push(sequence);
+      },
+    });
+    expect(keeper.refusal()).to.equal(undefined);
+    keeper.keep(() => ({ ...snapshot, sequence: 1 }));
+    await until('it was tried again', () => refused >= 3);
+    expect(keeper.refusal()).to.equal('no space left on device');
+    keeper.keep(() => ({ ...snapshot, sequence: 2 }));
+    isFull = false;
+    await until('it is written', () => written.length > 0);
+    expect(written).to.deep.equal([2]);
+    expect(keeper.refusal()).to.equal(undefined);
+    isFull = true;
+    keeper.keep(() => ({ ...snapshot, sequence: 3 }));
+    const before = refused;
+    await keeper.stop();
+    expect(refused).to.equal(before + 1);
+  });
+
+  it('counts a write that hangs as refused, until it ends', async () => {
+    const hanging = Promise.withResolvers<void>();
+    const keeper = new SnapshotKeeper({
+      logger: createLogger({ level: 'silent' }),
+      debounceMs: 0,
+      longestWriteMs: 5,
+      write: () => hanging.promise,
+    });
+    keeper.keep(() => snapshot);
+    await until('it is reported', () => keeper.refusal() === 'the disk does not respond');
+    hanging.resolve();
+    await until('it is over', () => keeper.refusal() === undefined);
   });
 });
