@@ -6,6 +6,26 @@ const proxy = 'packages/proxy/src';
 /** What contains faults of the proxy itself: guards, control tasks, connections. */
 export const faultMutants: readonly Mutant[] = [
   ...faultsIn(
+    `${proxy}/control/watch/snapshot-keeper.ts`,
+    [`${proxy}/control/watch/snapshot-keeper.test.ts`],
+    [
+      [
+        'a snapshot that the disk refused waits for the next change',
+        'if (!this.#stopped) this.#flushIn(betweenRetriesMs);',
+        '',
+      ],
+      ['an older snapshot takes the place of a later one', 'this.#latest ??= snapshot;', 'this.#latest = snapshot;'],
+      ['nothing reports that no snapshot is written', 'this.#refusal = messageOf(error);', ''],
+      ['a snapshot that is written again stays a problem', '      this.#refusal = undefined;\n', ''],
+      ['a disk that hangs is no problem', 'tookMs > longestWriteMs', 'false'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/control/serving/resource-problems.ts`,
+    [`${proxy}/control/serving/resource-problems.test.ts`],
+    [['memory is reported at its limit, not before', 'const lowFrom = 0.9;', 'const lowFrom = 1;']],
+  ),
+  ...faultsIn(
     `${runtime}/guard.ts`,
     [`${runtime}/guard.test.ts`],
     [

@@ -43,6 +43,8 @@ describe('keeping the snapshot', () => {
       write: async ({ sequence }) => {
         if (isFull) {
           refused += 1;
+          // A change during the write.
+          if (refused === 1) keeper.keep(() => ({ ...snapshot, sequence: 2 }));
           throw new Error('no space left on device');
         }
         written.push(sequence);
@@ -52,7 +54,6 @@ describe('keeping the snapshot', () => {
     keeper.keep(() => ({ ...snapshot, sequence: 1 }));
     await until('it was tried again', () => refused >= 3);
     expect(keeper.refusal()).to.equal('no space left on device');
-    keeper.keep(() => ({ ...snapshot, sequence: 2 }));
     isFull = false;
     await until('it is written', () => written.length > 0);
     expect(written).to.deep.equal([2]);
