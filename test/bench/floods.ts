@@ -27,6 +27,8 @@ export interface FloodResult {
   readonly quietP99: number;
   readonly p99: number;
   readonly failed: number;
+  /** Why the failed ones did. */
+  readonly causes: readonly string[];
   readonly cpuShare: number;
   /** Of the time of the thread that serves: it ran, or was ready to and waited for its core. */
   readonly ranShare: number;
@@ -69,7 +71,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
   const proxy = await started<FloodPorts>(
     'flooded-proxy.ts',
     [ofFlood.first, ofProbe.first].map((each) => JSON.stringify(each)),
-    { core: cores.proxy, flags: workerFlags },
+    { core: cores.proxy, flags: [...workerFlags, ...(process.env.BENCH_FLAGS ?? '').split(' ').filter(Boolean)] },
   );
   const ports = JSON.stringify(proxy.first);
   const probe = await started('probe.ts', [ports], { first: true });
@@ -120,6 +122,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
         quietP99: quiet,
         p99: spreadOf(slots.map(p99)).median,
         failed: slots.reduce((sum, { failed }) => sum + failed, 0),
+        causes: [...new Set(slots.flatMap(({ causes }) => causes))],
         cpuShare: report.cpuMs / tookMs,
         ranShare: (ended.ranMs - began.ranMs) / tookMs,
         waitedShare: (ended.waitedMs - began.waitedMs) / tookMs,
@@ -241,6 +244,7 @@ function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
     flood,
     p99: flooded,
     failed,
+    causes,
     cpuShare,
     ranShare,
     waitedShare,
@@ -256,7 +260,7 @@ function cellsOf(result: FloodResult, quietMs: number): readonly string[] {
   return [
     flood.name,
     quietMs.toFixed(2),
-    `${flooded.toFixed(2)}${failed > 0 ? `, ${failed} failed` : ''}`,
+    `${flooded.toFixed(2)}${failed > 0 ? `, ${failed} failed (${causes.join(', ')})` : ''}`,
     `${ratio.toFixed(1)}${judged}`,
     `${percent(cpuShare)}, ${percent(othersShare)}`,
     `${percent(ranShare)}, ${percent(waitedShare)}`,

@@ -220,6 +220,38 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${server}/http2/http2-connection.ts`,
+    [`${server}/http2/flooded-connection.test.ts`],
+    [
+      [
+        'requests wait in numbers for turns of their connection’s own',
+        '(!this.#isHeavy || this.#unserved < mostSettledInOwnTurn) && !this.#isUnread',
+        '!this.#isUnread',
+      ],
+      [
+        'a client that takes no responses is read on',
+        'return this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;',
+        'return false;',
+      ],
+      [
+        'a client whose responses were taken is never read again',
+        '    this.#unread = undefined;\n    this.#goOnLater(unread, 0);',
+        '',
+      ],
+      [
+        'a connection that ended for a flood is closed at once',
+        'this.#isHeld = errorCode === ErrorCode.enhanceYourCalm;',
+        '',
+      ],
+      [
+        'a connection that ended for a flood is read',
+        'if (!this.#isHeld) this.#socket.resume();',
+        'this.#socket.resume();',
+      ],
+      ['draining waits for connections that ended for a flood', "if (this.#stage === 'closing') this.#release();", ''],
+    ],
+  ),
+  ...faultsIn(
     `${server}/http2/stream-body.ts`,
     [`${server}/http2/stream-body.test.ts`],
     [

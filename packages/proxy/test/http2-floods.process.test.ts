@@ -4,14 +4,15 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Endpoint } from '../src/model/endpoint.ts';
-import { type FloodName, floodKinds } from './http2-floods/flood-kinds.ts';
+import { type FloodName, floodKinds, unknownHost } from './http2-floods/flood-kinds.ts';
 import { sendHttp2 } from './http2-stage.ts';
 import { makeHttp2Server, startRig } from './server-rig.ts';
-import { endpointAt } from './test-context.ts';
+import { endpointAt, tinyRoute } from './test-context.ts';
 import { until } from './until.ts';
 
 const script = (name: string) => fileURLToPath(new URL(`http2-floods/${name}`, import.meta.url));
 const requestsMeasured = 100;
+const route = tinyRoute();
 
 /** Each flood runs from a process of its own, on four connections, while another client is served. */
 describe('floods of HTTP/2', function () {
@@ -33,6 +34,7 @@ describe('floods of HTTP/2', function () {
     it(`leave another client be, and memory bounded: ${name}`, async () => {
       const rig = await startRig(makeHttp2Server, {
         endpoints: [endpoint],
+        routeOf: ({ host }) => (host === unknownHost ? undefined : route),
         timeouts: { clientMs: 1_000, headMs: 1_000 },
       });
       const session = connect(`http://127.0.0.1:${rig.port}`);

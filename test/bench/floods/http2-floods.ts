@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { clientPreface } from '../../../packages/proxy/src/http/http2/frames.ts';
 import { type FloodKind, floodKinds } from '../../../packages/proxy/test/http2-floods/flood-kinds.ts';
-import { headers, plainGet, settings, settingsAck } from '../../../packages/proxy/test/http2-wire.ts';
+import { settings, settingsAck } from '../../../packages/proxy/test/http2-wire.ts';
 import { type Flood, keepOpen, open } from './attack.ts';
 
 const connections = 4;
@@ -55,16 +55,9 @@ const honest: Flood = {
   },
 };
 
-const noRoute = plainGet.map(([name, value]) => [name, name === ':authority' ? 'nowhere.example' : value] as const);
-const extra: Readonly<Record<string, FloodKind>> = {
-  'requests without a route': {
-    round: (round) => Buffer.concat(Array.from({ length: 50 }, (_, at) => headers(1 + 2 * (round * 50 + at), noRoute))),
-  },
-};
-
 export const http2Floods: readonly Flood[] = [
   honest,
-  ...Object.entries({ ...floodKinds, ...extra } as Readonly<Record<string, FloodKind>>).map(([name, kind]) => ({
+  ...Object.entries(floodKinds as Readonly<Record<string, FloodKind>>).map(([name, kind]) => ({
     name: `HTTP/2: ${name}`,
     start: flood(kind),
   })),

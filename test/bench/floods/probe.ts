@@ -17,10 +17,14 @@ export interface ProbeReport {
   /** Sorted, in milliseconds. */
   readonly tookMs: readonly number[];
   readonly failed: number;
+  /** Why, each cause once. */
+  readonly causes: readonly string[];
 }
 
 /** A connection to the proxy that carries one request at a time. */
 interface Carrier {
+  /** The proxy has ended it, as it does when it was idle for long: a client takes another one. */
+  readonly hasEnded: () => boolean;
   /** Resolves when the response is whole. */
   readonly send: () => Promise<void>;
   readonly close: () => void;
@@ -45,6 +49,7 @@ function over(socket: Socket, text: string, end: string): Carrier {
   socket.on('error', () => undefined);
   socket.on('close', () => settle?.(new Error('closed')));
   return {
+    hasEnded: () => socket.destroyed || socket.readableEnded,
     close: () => socket.destroy(),
     send: () =>
       new Promise((resolve, reject) => {
@@ -59,6 +64,7 @@ function over(socket: Socket, text: string, end: string): Carrier {
 function overHttp2(session: ClientHttp2Session): Carrier {
   session.on('error', () => undefined);
   return {
+    hasEnded: () => session.closed || session.destroyed,
     close: () => session.destroy(),
     send: () =>
       new Promise((resolve, reject) => {
@@ -89,12 +95,15 @@ async function measure({ protocol, ms, everyMs }: ProbeOrder): Promise<ProbeRepo
   const isKept = !protocol.endsWith('new connections');
   const tookMs: number[] = [];
   let failed = 0;
+  const causes = new Set<string>();
   let inFlight = 0;
   const waiting: (() => void)[] = [];
   const one = async (dueMs: number) => {
     if (inFlight >= mostConnections) await new Promise<void>((resolve) => waiting.push(resolve));
     inFlight += 1;
-    const carrier = free.pop() ?? openers[protocol]();
+    let carrier = free.pop();
+    while (carrier?.hasEnded() === true) carrier = free.pop();
+    carrier ??= openers[protocol]();
     let timer: NodeJS.Timeout | undefined;
     try {
       const late = new Promise<void>((_, reject) => {
@@ -103,8 +112,9 @@ async function measure({ protocol, ms, everyMs }: ProbeOrder): Promise<ProbeRepo
       await Promise.race([carrier.send(), late]);
       if (isKept) free.push(carrier);
       else carrier.close();
-    } catch {
+    } catch (error) {
       failed += 1;
+      causes.add(error instanceof Error ? error.message : String(error));
       carrier.close();
     } finally {
       clearTimeout(timer);
@@ -123,7 +133,7 @@ async function measure({ protocol, ms, everyMs }: ProbeOrder): Promise<ProbeRepo
   }
   await Promise.all(all);
   for (const carrier of free.splice(keptConnections)) carrier.close();
-  return { tookMs: tookMs.toSorted((a, b) => a - b), failed };
+  return { tookMs: tookMs.toSorted((a, b) => a - b), failed, causes: [...causes] };
 }
 
 process.on('message', (order: ProbeOrder) => void measure(order).then((report) => process.send?.(report)));

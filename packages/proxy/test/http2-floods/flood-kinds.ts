@@ -29,6 +29,13 @@ const stream = (round: number, at: number) => 1 + 2 * (round * perRound + at);
 const openStreams = (path: string) => () => times((at) => headers(stream(0, at), to(path)));
 const to = (path: string) => plainGet.map(([name, value]) => [name, name === ':path' ? path : value] as const);
 
+/** No route leads there. */
+export const unknownHost = 'nowhere.example';
+const toNowhere = (method: string) => [
+  [':method', method] as const,
+  ...plainGet.slice(1).map(([name, value]) => [name, name === ':authority' ? unknownHost : value] as const),
+];
+
 /** Every flood that HTTP/2 is known for; each costs the client next to nothing. */
 export const floodKinds = {
   'rapid reset': {
@@ -61,11 +68,17 @@ export const floodKinds = {
     opening: () => Buffer.concat([settings([[4, 0]]), openStreams('/large')()]),
   },
   'a hundred streams that are not read': { deaf: true, opening: openStreams('/large') },
+  // A head needs no window of the client's.
+  'responses without a body that are not read': {
+    deaf: true,
+    round: (round) => times((at) => headers(stream(round, at), toNowhere('HEAD'))),
+  },
   'streams that never end': {
     opening: () => times((at) => headers(stream(0, at), plainPost, Flag.endHeaders)),
     round: () => times((at) => data(stream(0, at), 'x')),
   },
   'a preface that stalls': { stalledPreface: true },
+  'requests without a route': { round: (round) => times((at) => headers(stream(round, at), toNowhere('GET'))) },
   'unknown frames': { round: () => times(() => frame(0xbb, 0, 0, uint32(1))) },
 } as const satisfies Record<string, FloodKind>;
 

@@ -12,26 +12,23 @@ import { ClosingSilence } from '../closing-silence.ts';
 import { isShared } from '../read-in-place.ts';
 import { SocketEvents } from '../socket-events.ts';
 import type { Http2Context } from './connection-context.ts';
+import {
+  drainResponseMs,
+  floodPauseMs,
+  fullChunkBytes,
+  mostFramesInOwnTurn,
+  mostFramesInTurn,
+  mostOutputBytes,
+  mostSettledInOwnTurn,
+  mostSettledInTurn,
+  mostUnreadBytes,
+  ownSliceBytes,
+  sliceBytes,
+} from './connection-shares.ts';
 import { CoveredAuthorities } from './covered-authorities.ts';
 import { RequestStream, type StreamConnection } from './request-stream.ts';
 
 type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
-
-/** What the socket reads at most at once: libuv's buffer. */
-const fullChunkBytes = 65_536;
-/** Pieces in which a chunk is read, and frames after which the rest of it waits for the next turn of the event loop. */
-const sliceBytes = 4_096;
-const ownSliceBytes = 1_024;
-const mostFramesInTurn = 1_024;
-/** Streams that are acted upon before the others wait for the next turn: each may be a write to an endpoint. */
-const mostSettledInTurn = 32;
-/** The same of a connection that had more than this to do before, and so goes on in turns of its own. */
-const mostFramesInOwnTurn = 256;
-const mostSettledInOwnTurn = 8;
-/** Where so much output waits to be written, bodies wait at their endpoints. */
-const mostOutputBytes = 262_144;
-/** How long a client may take to show that it has the first GOAWAY. */
-const drainResponseMs = 1_000;
 
 /** One client's connection of HTTP/2: moves bytes between its socket and the session, and keeps the deadlines. */
 export class Http2Connection implements Timed, StreamConnection, TurnWriter {
@@ -60,9 +57,15 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   readonly #silence: ClosingSilence;
   /** Draining, or its client broke the protocol: it gets little time to close. */
   #isShort = false;
+  /** Ended for a flood, and not read for a while. */
+  #isHeld = false;
+  /** What has been read and waits until the client has taken what it got. */
+  #unread: Buffer | undefined;
   readonly #covered: CoveredAuthorities;
   /** Streams that what is being read brought something for, each once. */
   #touched: RequestStream[] = [];
+  /** Requests among them that are not served yet. */
+  #unserved = 0;
   readonly #afterWrite: (error?: Error | null) => void;
   readonly #resumeLater: () => void;
 
@@ -74,10 +77,13 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#afterWrite = guard(this, (error?: Error | null) => this.#onWritten(error));
-    this.#resumeLater = guard(this, () => socket.resume());
+    this.#resumeLater = guard(this, () => this.#resume());
     this.#session = new Http2ServerSession(
       {
-        onRequest: (stream, head, ended) => this.touch(new RequestStream(this, stream, head, ended)),
+        onRequest: (stream, head, ended) => {
+          this.#unserved += 1;
+          this.touch(new RequestStream(this, stream, head, ended));
+        },
         onRefused: (stream, refused) => RequestStream.refuse(this, stream, refused),
         onData: (stream, bytes, from, to) => requestOf(stream).onData(bytes, from, to),
         onTrailers: (stream, fields) => requestOf(stream).onTrailers(fields.map((field) => field.line).join('')),
@@ -88,12 +94,13 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         onGoaway: () => undefined,
         onPong: () => undefined,
         onSettings: () => undefined,
-        onFault: ({ cause }) => {
+        onFault: ({ cause, errorCode }) => {
           this.context.logger.debug(
             { peer: this.cache.info.peerAddress, cause },
             'an HTTP/2 connection was ended for a violation',
           );
           this.#isShort = true;
+          this.#isHeld = errorCode === ErrorCode.enhanceYourCalm;
           this.#close();
         },
         onDrained: () => this.#close(),
@@ -116,7 +123,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   /** Announces the end: streams that are open finish, and the client opens new ones elsewhere. */
   drain(): void {
     this.#isShort = true;
-    if (this.#stage === 'closing') this.#awaitClose();
+    if (this.#stage === 'closing') this.#release();
     if (this.#stage !== 'opening' && this.#stage !== 'serving') return;
     this.#stage = 'draining';
     this.#session.drain();
@@ -141,8 +148,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         this.#session.drain(true);
         return;
       case 'closing':
-        if (this.#silence.isSilent) this.#socket.destroy();
-        else this.#awaitClose();
+        if (!this.#isHeld && this.#silence.isSilent) this.#socket.destroy();
+        else this.#release();
         return;
       default:
         this.#socket.destroy();
@@ -174,13 +181,18 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     const mostFrames = session.framesRead + (this.#isHeavy ? mostFramesInOwnTurn : mostFramesInTurn);
     const slice = this.#isHeavy ? ownSliceBytes : sliceBytes;
     let at = from;
-    while (at < chunk.length && session.framesRead < mostFrames) {
+    while (at < chunk.length && session.framesRead < mostFrames && this.#mayReadOn) {
       const to = Math.min(at + slice, chunk.length);
       session.read(chunk, at, to);
       at = to;
     }
     const isSettled = this.#settleTouched();
     this.#settle();
+    if (this.#isUnread) {
+      this.#isHeavy = true;
+      this.#unread = this.#pause(chunk, at);
+      return;
+    }
     if (at < chunk.length || !isSettled) {
       this.#isHeavy = true;
       this.#goOnLater(chunk, at);
@@ -190,7 +202,28 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.#isHeavy &&= this.#turnsOfChunk > 1;
     this.#turnsOfChunk = 0;
     if (chunk.length >= fullChunkBytes) this.#yieldTurn();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    else if (this.#socket.isPaused()) this.#resume();
+  }
+
+  /**
+   * In turns of its own it has no more requests at a time than it acts upon in one: those that wait for later turns outlive
+   * the young generation, and V8 then collects the whole heap again and again.
+   */
+  get #mayReadOn(): boolean {
+    return (!this.#isHeavy || this.#unserved < mostSettledInOwnTurn) && !this.#isUnread;
+  }
+
+  #resume(): void {
+    if (!this.#isHeld) this.#socket.resume();
+  }
+
+  /** While it closes: ends the pause behind a flood, and waits for the client to close. */
+  #release(): void {
+    this.#awaitClose();
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#socket.resume();
+    this.#scheduleFlush();
   }
 
   /** A client that broke the protocol may go on sending at full speed until it reads of the end. */
@@ -198,16 +231,25 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.#droppedBytes += bytes;
     if (this.#droppedBytes < shareBytes) return;
     this.#droppedBytes = 0;
-    dropInTurn(this.#socket, this, () => this.#stage === 'closing');
+    dropInTurn(this.#socket, this, () => this.#stage === 'closing' && !this.#isHeld);
+  }
+
+  /** The client does not take its responses: one write is under way, and much more waits behind it. */
+  get #isUnread(): boolean {
+    return this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;
+  }
+
+  /** Returns what is left of a chunk. In a buffer of its own it holds until the connection is read on. */
+  #pause(chunk: Buffer, from: number): Buffer {
+    this.#socket.pause();
+    return isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from);
   }
 
   #goOnLater(chunk: Buffer, from: number): void {
-    this.#socket.pause();
-    // In a buffer of its own it holds until the connection is read on.
-    const rest = isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from);
+    const rest = this.#pause(chunk, from);
     takeOwnTurn(this, () => {
       this.#turnsOfChunk += 1;
-      if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
+      if (this.#stage === 'closing' || this.#stage === 'closed') this.#resume();
       else this.#read(rest, 0);
     });
   }
@@ -227,7 +269,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     const most = this.#isHeavy ? mostSettledInOwnTurn : mostSettledInTurn;
     const isAll = touched.length <= most;
     this.#touched = isAll ? [] : touched.slice(most);
-    for (const stream of isAll ? touched : touched.slice(0, most)) stream.settle();
+    for (const stream of isAll ? touched : touched.slice(0, most)) if (stream.settle()) this.#unserved -= 1;
     return isAll;
   }
 
@@ -258,6 +300,10 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     if (this.#batches.length > 0 || this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#session.resumeData();
     if (this.#session.pendingOutputBytes > 0) this.#flush();
+    const unread = this.#unread;
+    if (unread === undefined || this.#isUnread) return;
+    this.#unread = undefined;
+    this.#goOnLater(unread, 0);
   }
 
   /** The deadline follows what the connection does. */
@@ -276,7 +322,13 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   #close(): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#stage = 'closing';
-    this.#awaitClose();
+    if (this.#isHeld) {
+      this.#socket.pause();
+      this.deadlineMs = this.context.sweep.in(floodPauseMs);
+    } else {
+      this.#awaitClose();
+      if (this.#unread !== undefined) this.#socket.resume();
+    }
     this.#scheduleFlush();
   }
 
@@ -304,7 +356,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
       this.#write(batch);
     }
     // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
-    if (this.#stage === 'closing' && !socket.writableEnded) socket.end();
+    if (this.#stage === 'closing' && !socket.writableEnded && !this.#isHeld) socket.end();
     else this.#settle();
   }
 

@@ -65,8 +65,8 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
     stream.context = this;
   }
 
-  /** Serves the request, or passes on what has come of its body since. */
-  settle(): void {
+  /** Serves the request, which returns `true`, or passes on what has come of its body since. */
+  settle(): boolean {
     this.#touched = false;
     const head = this.#head;
     this.#head = undefined;
@@ -77,6 +77,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
     } catch (error) {
       this.onFault(error);
     }
+    return head !== undefined;
   }
 
   onBlocked(): void {
