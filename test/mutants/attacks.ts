@@ -252,6 +252,19 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${server}/http2/prepared-response.ts`,
+    [`${server}/http2/prepared-response.test.ts`],
+    [
+      [
+        'a response of one request is that of another',
+        'isShared ? shared.get(response.reason) : undefined',
+        'shared.get(response.reason)',
+      ],
+      ['a response has the date of the first one', ' && known.date === date', ''],
+      ['responses are made for each request', 'if (isShared) shared.set(response.reason, made);', ''],
+    ],
+  ),
+  ...faultsIn(
     `${server}/http2/stream-body.ts`,
     [`${server}/http2/stream-body.test.ts`],
     [

@@ -47,8 +47,27 @@ export const localResponses = {
 
 export type LocalResponseReason = keyof typeof localResponses;
 
-/** @param location Only for `redirect`. */
+const shared = new Map<string, LocalResponse>();
+
+/**
+ * One object for all requests that get the same.
+ * @param location Only for `redirect`.
+ */
 export function localResponse(reason: LocalResponseReason, location?: string): LocalResponse {
+  if (location !== undefined) return made(reason, location);
+  const known = shared.get(reason);
+  if (known !== undefined) return known;
+  const response = Object.freeze(made(reason));
+  shared.set(reason, response);
+  return response;
+}
+
+/** Whether other requests get this very response too. */
+export function isSharedResponse(response: LocalResponse): boolean {
+  return shared.get(response.reason) === response;
+}
+
+function made(reason: LocalResponseReason, location?: string): LocalResponse {
   const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } =
     localResponses[reason];
   const headers: string[] = [];

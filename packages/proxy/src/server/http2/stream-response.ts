@@ -1,12 +1,12 @@
 import type { ClientHead } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
-import { localResponse, localResponseHeaders } from '../../exchange/local-responses.ts';
+import { localResponse } from '../../exchange/local-responses.ts';
 import { allowedTrailers } from '../../http/chunked-reader.ts';
 import { bytesOf, lowered } from '../../http/http2/field-lines.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
-import { httpDate } from '../http1/local-response-text.ts';
 import { flatOfHead } from './flat-head.ts';
+import { preparedResponse } from './prepared-response.ts';
 import type { ServedStream } from './served-stream.ts';
 
 /** What a response needs of its stream's owner. */
@@ -74,9 +74,10 @@ export class StreamResponse implements ResponseSink {
   respond(response: LocalResponse): void {
     const stream = this.#stream;
     stream.isTunnel = false;
-    const flat = [...lowered(localResponseHeaders(response)), 'date', httpDate()];
-    const body = this.#method === 'HEAD' ? none : (response.bytes ?? Buffer.from(response.body ?? ''));
-    this.countHead(flat);
+    const { flat, headBytes, body: whole } = preparedResponse(response);
+    const body = this.#method === 'HEAD' ? none : whole;
+    this.sentBytes += headBytes;
+    this.headBytes += headBytes;
     if (!stream.sendHead(response.status, flat, body.length === 0)) stream.reset(ErrorCode.internalError);
     else if (body.length > 0) this.#send(body, 0, body.length, true);
   }
