@@ -16,6 +16,9 @@ export interface HandshakeLoad {
   stop(): Promise<number>;
 }
 
+/** A machine that is too busy for the rate gets fewer, not more and more at once. */
+const mostOpen = 100;
+
 /** 200 full handshakes a second, none of them resumed, at the ports in turn, each with the hosts in turn. */
 export function startHandshakes(ports: readonly number[], hosts: readonly string[]): HandshakeLoad {
   const seen: Handshake[] = [];
@@ -39,6 +42,7 @@ export function startHandshakes(ports: readonly number[], hosts: readonly string
     const began = performance.now();
     const open = new Set<Promise<void>>();
     for (let n = 0; !isOver; n += 1) {
+      if (open.size >= mostOpen) await Promise.race(open);
       const port = ports[n % ports.length] ?? 0;
       const one = shake(port, hosts[Math.floor(n / ports.length) % hosts.length] ?? '');
       open.add(one);
