@@ -86,7 +86,7 @@ export class LeadingOrderer {
     const requests = new Requests({ store, keys, writer, usable, issuerName, logger, now: clock, onRequest: onEnd });
     const following = Promise.all([requests.follow(signal), checks.follow(signal)]).catch(onRefused);
     try {
-      await this.#begin(writer, orders);
+      await this.#begin(writer, orders, requests);
       while (!signal.aborted) {
         const nextMs = await this.#plan({ writer, orders, requests, usable, nowMs: clock() });
         await this.#changed.wait(Math.min(Math.max(nextMs - clock(), 0), longestWaitMs), signal);
@@ -99,7 +99,7 @@ export class LeadingOrderer {
     if (signal.reason instanceof Error && this.#ending.signal.reason === signal.reason) throw signal.reason;
   }
 
-  async #begin(writer: FencedWriter, orders: Orders): Promise<void> {
+  async #begin(writer: FencedWriter, orders: Orders, requests: Requests): Promise<void> {
     const { logger, restoreMs } = this.#options;
     if (writer.isNew) {
       // Makes the head, which other replicas compare with what they have. What was lost comes back as requests.
@@ -109,6 +109,8 @@ export class LeadingOrderer {
       while (!this.#signal.aborted && performance.now() < endMs)
         await this.#changed.wait(endMs - performance.now(), this.#signal);
     }
+    // Thousands of certificates take longer than the wait; an orderer that was stopped meanwhile left some in the inbox.
+    await requests.takeAll(this.#signal);
     // What a former orderer saw of clocks is seen again by this one, where it is still so.
     for (const key of [...writer.documents.keys()].filter((each) => each.startsWith(documentKeys.clock(''))))
       await writer.write({ documents: new Map([[key, undefined]]) });

@@ -25,6 +25,7 @@ describe('certificates that the orderer is to take over', () => {
   let store: KeyValueStore;
   let writer: FencedWriter;
   let stopping: AbortController;
+  let requests: Requests;
   let following: Promise<void>;
 
   beforeEach(async () => {
@@ -35,7 +36,7 @@ describe('certificates that the orderer is to take over', () => {
     await store.transact([{ kind: 'lock', key: keys.lock, value: '', session }]);
     const fence = { key: keys.lock, session };
     writer = await FencedWriter.open({ store, keys, fence, logger: silentLogger, signal: stopping.signal });
-    const requests = new Requests({
+    requests = new Requests({
       store,
       keys,
       writer,
@@ -55,15 +56,19 @@ describe('certificates that the orderer is to take over', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  const made = async (days: number, sealedWith: typeof secretsKeys | typeof foreignKeys = secretsKeys) => {
-    const { cert, private: key } = await generate([{ name: 'commonName', value: 'a.example.com' }], {
+  const made = async (
+    days: number,
+    sealedWith: typeof secretsKeys | typeof foreignKeys = secretsKeys,
+    name = 'a.example.com',
+  ) => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
       keyType: 'ec',
       algorithm: 'sha256',
       notAfterDate: new Date(Date.now() + days * day),
-      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'a.example.com' }] }],
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }],
     });
     return certificateDocument({
-      names: ['a.example.com'],
+      names: [name],
       chain: cert,
       privateKey: key,
       issuer: 'imported',
@@ -105,5 +110,32 @@ describe('certificates that the orderer is to take over', () => {
     await bring(good);
     expect(await bring(await made(60, foreignKeys))).to.equal(good.serial);
     expect(await bring(await made(-1))).to.equal(good.serial);
+  });
+
+  it('are all there once the inbox was taken, in few transactions, each of three that give it back counted once', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `n${at}.example.com`);
+    const certificates = await Promise.all(names.map((name) => made(30, secretsKeys, name)));
+    const later = await made(60, secretsKeys, names[0]);
+    const given = [...certificates, later, ...certificates, ...certificates].map((each) => ({
+      kind: 'restore' as const,
+      key: documentKeys.certificate(each.id),
+      value: text(each),
+      by: 'x',
+    }));
+    await leaveRequests(store, keys, given);
+    const before = (await store.get(keys.head))?.index ?? 0;
+    await requests.takeAll(stopping.signal);
+    expect(certificates.map(({ id }) => stored(id))).to.deep.equal(
+      certificates.map(({ serial }, at) => (at === 0 ? later.serial : serial)),
+    );
+    expect((await store.list(keys.inbox)).data).to.deep.equal([]);
+    expect(((await store.get(keys.head))?.index ?? 0) - before).to.be.below(given.length / 4);
+  });
+
+  it('leave a name to be renewed in the inbox until it is', async () => {
+    await leaveRequests(store, keys, [{ kind: 'renew', name: 'a.example.com', by: 'x', atMs: 0 }]);
+    await requests.takeAll(stopping.signal);
+    expect([...requests.names([])]).to.deep.equal(['a.example.com']);
+    expect((await store.list(keys.inbox)).data).to.have.length(1);
   });
 });

@@ -26,9 +26,16 @@ export interface RequestsOptions {
   readonly onRequest: () => void;
 }
 
+/** Of one transaction: with the last request in it, the fence and the head it stays below the registry's 64. */
+const mostDocumentsAtOnce = 36;
+/** Of values in one transaction. */
+const mostValueBytes = 100_000;
+
 /** What replicas request of the orderer: to renew a name now, and to take over certificates. */
 export class Requests {
   readonly #options: RequestsOptions;
+  /** The inbox is read by one at a time. */
+  #reading: Promise<unknown> = Promise.resolve();
   /** Key in the inbox by name to renew. */
   readonly #renewals = new Map<string, string>();
 
@@ -60,6 +67,14 @@ export class Requests {
     }
   }
 
+  /**
+   * Until the inbox holds nothing that is to be taken over. What a lost registry gets back from replicas would be ordered
+   * again if orders were planned before. @throws RegistryError where a write is refused
+   */
+  async takeAll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.#read(signal)) > 0);
+  }
+
   /** Names that were requested, and with each certificate all of its names. */
   names(certificates: readonly OwnCertificate[]): ReadonlySet<string> {
     const requested = [...this.#renewals.keys()];
@@ -77,8 +92,18 @@ export class Requests {
     await this.#options.writer.write({ documents: new Map(keys.map((key) => [key, undefined])) });
   }
 
-  async #read(signal: AbortSignal): Promise<void> {
+  #read(signal: AbortSignal): Promise<number> {
+    const taken = this.#reading.then(() => this.#readInbox(signal));
+    this.#reading = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** Returns how many requests were dealt with; one to renew a name stays until it is. */
+  async #readInbox(signal: AbortSignal): Promise<number> {
     const { store, keys, writer, logger, onRequest } = this.#options;
+    let taken = 0;
+    let documents = new Map<string, string | undefined>();
+    let valueBytes = 0;
     for (const { key, value } of (await store.list(keys.inbox, signal)).data) {
       const relative = key.slice(keys.prefix.length);
       const request = readDocument(requestSchema, value);
@@ -87,12 +112,19 @@ export class Requests {
         logger.info({ name: request.name, by: request.by }, 'a certificate is to be renewed now');
         continue;
       }
-      const documents = new Map<string, string | undefined>([[relative, undefined]]);
+      taken += 1;
+      valueBytes += value.length;
+      documents.set(relative, undefined);
       if (request?.kind === 'adopt') this.#takeOver(request.certificate, documents);
       if (request?.kind === 'restore') this.#restore(request.key, request.value, documents);
+      if (documents.size < mostDocumentsAtOnce && valueBytes < mostValueBytes) continue;
       await writer.write({ documents });
+      documents = new Map();
+      valueBytes = 0;
     }
+    if (documents.size > 0) await writer.write({ documents });
     onRequest();
+    return taken;
   }
 
   /** An imported certificate, unless a later one is there. What cannot be served never wins, whatever its end. */
@@ -101,7 +133,7 @@ export class Requests {
     const key = documentKeys.certificate(certificate.id);
     const value = text(certificate);
     if (certificate.notAfterMs <= now() || !usable.has(value, certificate)) return;
-    const presentValue = writer.documents.get(key);
+    const presentValue = documents.get(key) ?? writer.documents.get(key);
     const present = readDocument(certificateSchema, presentValue);
     const isKept = present !== undefined && presentValue !== undefined && usable.has(presentValue, present);
     if (isKept && certificate.notAfterMs <= present.notAfterMs) return;
@@ -118,7 +150,7 @@ export class Requests {
       return;
     }
     const account = readDocument(accountSchema, value);
-    const isMissing = !this.#options.writer.documents.has(key);
+    const isMissing = !documents.has(key) && !this.#options.writer.documents.has(key);
     if (account !== undefined && isMissing && key === documentKeys.account(account.issuer)) documents.set(key, value);
   }
 }
