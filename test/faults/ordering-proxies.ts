@@ -77,7 +77,7 @@ export async function startOrderingProxies(profiles: Readonly<Record<string, num
       ca.intercept(undefined);
       consul.resume();
       if (test?.state === 'failed')
-        for (const each of proxies) console.error(each.name, each.process.log().slice(-60_000));
+        for (const each of proxies) console.error(each.name, each.process.log().slice(-2_500));
     },
     remove: () => started.disposeAsync(),
   };

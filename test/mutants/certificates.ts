@@ -121,6 +121,20 @@ export const certificateMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${acme}/ordering/leading-orderer.ts`,
+    [`${acme}/ordering/leading-orderer.test.ts`],
+    [['orders are planned before what was lost is back', 'await requests.takeAll(this.#signal);', '']],
+  ),
+  ...faultsIn(
+    `${acme}/ordering/requests.ts`,
+    [`${acme}/ordering/requests.test.ts`],
+    [
+      ['a certificate wins over a later one of its transaction', 'documents.get(key) ?? writer', 'writer'],
+      ['what comes to the inbox meanwhile is left there', 'taken += 1;', ''],
+      ['each request is a transaction', 'documents.size < mostDocumentsAtOnce && ', 'documents.size < 1 && '],
+    ],
+  ),
+  ...faultsIn(
     `${acme}/ordering/choose-order.ts`,
     [`${acme}/ordering/choose-order.test.ts`],
     [

@@ -132,6 +132,36 @@ describe('certificates that the orderer is to take over', () => {
     expect(((await store.get(keys.head))?.index ?? 0) - before).to.be.below(given.length / 4);
   });
 
+  for (const [first, second] of [
+    [60, 30],
+    [30, 60],
+  ] as const)
+    it(`win by the later end within one transaction too: ${first} days, then ${second}`, async () => {
+      const [one, other] = [await made(first), await made(second)];
+      const put = (certificate: CertificateDocument, at: number) => ({
+        kind: 'set' as const,
+        key: `${keys.inbox}adopt-${at}`,
+        value: JSON.stringify({ kind: 'adopt', certificate, by: 'x' }),
+      });
+      await store.transact([put(one, 0), put(other, 1)]);
+      await requests.takeAll(stopping.signal);
+      expect(stored(one.id)).to.equal(first > second ? one.serial : other.serial);
+    });
+
+  it('are taken until none is left, also what comes meanwhile', async () => {
+    const leave = async (days: number) =>
+      leaveRequests(store, keys, [{ kind: 'adopt', certificate: await made(days), by: 'x' }]);
+    await leave(30);
+    const write = writer.write.bind(writer);
+    let more = 3;
+    writer.write = async (change) => {
+      if (more > 0) await leave(30 + more--);
+      return write(change);
+    };
+    await requests.takeAll(stopping.signal);
+    expect((await store.list(keys.inbox)).data).to.deep.equal([]);
+  });
+
   it('leave a name to be renewed in the inbox until it is', async () => {
     await leaveRequests(store, keys, [{ kind: 'renew', name: 'a.example.com', by: 'x', atMs: 0 }]);
     await requests.takeAll(stopping.signal);
