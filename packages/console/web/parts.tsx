@@ -74,10 +74,21 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [name: str
   );
 }
 
-/** What became of a change, or of the attempt. */
-export function Outcome({ kind, children }: { readonly kind: 'ok' | 'error'; readonly children: ComponentChildren }) {
+const outcomeMarks = { ok: '●', warning: '▲', error: '■' } as const;
+
+/** What became of a change, or of the attempt: by sign and words, not by colour alone. */
+export function Outcome({
+  kind,
+  children,
+}: {
+  readonly kind: keyof typeof outcomeMarks;
+  readonly children: ComponentChildren;
+}) {
   return (
-    <p class={`banner ${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
+    <p class={`banner ${kind}`} role={kind === 'ok' ? 'status' : 'alert'}>
+      <span class="mark" aria-hidden="true">
+        {outcomeMarks[kind]}
+      </span>{' '}
       {children}
     </p>
   );

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeBehind, describeProgress, newestChange, replicasOf } from './replica-positions.ts';
+import { describeBehind, describeProgress, describeRegistry, newestChange, replicasOf } from './replica-positions.ts';
 
 describe('how far replicas are, as the console shows it', () => {
   const at = (sequence: number, registryId = 'new') => ({ registryId, sequence });
@@ -14,6 +14,29 @@ describe('how far replicas are, as the console shows it', () => {
       'serves another registry',
     ]);
   });
+
+  it('is all changes for a replica that was there before the first one, as long as it has read none', () => {
+    const first = { ...status, sequence: 1, replicas: [at(1), at(0, '')] };
+    expect(first.replicas.map((replica) => describeBehind(replica, first))).to.deep.equal(['none', '1 change']);
+    const empty = { sequence: 0, registry: { registryId: '' }, replicas: [at(0, ''), at(0, '')] };
+    expect(newestChange(empty)).to.equal(0);
+    expect(empty.replicas.map((replica) => describeBehind(replica, empty))).to.deep.equal(['none', 'none']);
+    const progress = first.replicas.map((each, number) => ({ ...each, replica: `r${number}` }));
+    expect(describeProgress({ registry: first.registry, replicas: progress }, 0)).to.equal(
+      'Served by 1 of 2 replicas; not yet by r1.',
+    );
+  });
+
+  for (const [registry, text] of [
+    [{ reachable: true, state: { kind: 'following' } }, 'following'],
+    [{ reachable: true, state: { kind: 'holding', held: 3 } }, 'holding'],
+    [{ reachable: true, state: { kind: 'holding', held: 0 } }, 'empty: nothing is registered yet'],
+    [{ reachable: false, state: { kind: 'away' } }, 'away'],
+    [{ reachable: false, state: { kind: 'starting' } }, 'not reached yet (starting)'],
+  ] as const)
+    it(`is beside a registry that is ${text}`, () => {
+      expect(describeRegistry(registry)).to.equal(text);
+    });
 
   it('is, of the one that this page is at, the change that it serves, whatever stands in the registry still', () => {
     const rest = { routes: 0, rejected: 0, version: '', since: '' };

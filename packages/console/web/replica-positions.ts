@@ -13,7 +13,8 @@ export function newestChange({ sequence, registry, replicas }: Positions): numbe
 
 /** After a lost registry replicas come over to the new one, whose sequences begin again, one by one. */
 export function describeBehind(replica: Positions['replicas'][number], status: Positions): string {
-  if (replica.registryId !== status.registry.registryId) return 'serves another registry';
+  // One that was there before the registry's first change has read none.
+  if (!isOf(status.registry, replica) && replica.registryId !== '') return 'serves another registry';
   const behind = newestChange(status) - replica.sequence;
   return behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`;
 }
@@ -35,7 +36,7 @@ export function describeProgress(
   { registry, replicas }: Pick<Positions, 'registry'> & { readonly replicas: readonly ProgressedReplica[] },
   before: number,
 ): string {
-  const ofThis = replicas.filter((each) => isOf(registry, each));
+  const ofThis = replicas.filter((each) => isOf(registry, each) || each.registryId === '');
   const missing = ofThis.filter(({ sequence }) => sequence <= before);
   if (missing.length === ofThis.length) return 'The change is being written.';
   const served = `Served by ${ofThis.length - missing.length} of ${ofThis.length} replicas`;
@@ -45,6 +46,12 @@ export function describeProgress(
 }
 
 type ProgressedReplica = Pick<Replica, 'replica' | 'registryId' | 'sequence'>;
+
+/** Whether the registry responds, and what it holds. */
+export function describeRegistry({ reachable, state }: Pick<Status['registry'], 'reachable' | 'state'>): string {
+  if (!reachable) return state.kind === 'away' ? 'away' : `not reached yet (${state.kind})`;
+  return state.kind === 'holding' && state.held === 0 ? 'empty: nothing is registered yet' : state.kind;
+}
 
 function isOf(registry: Positions['registry'], { registryId }: Pick<Replica, 'registryId'>): boolean {
   return registryId === registry.registryId;

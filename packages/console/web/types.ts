@@ -32,7 +32,7 @@ export interface Status {
     readonly description: string;
     readonly reachable: boolean;
     readonly registryId: string;
-    readonly state: { readonly kind: string };
+    readonly state: { readonly kind: string; readonly held?: number };
   };
   readonly revision: string;
   readonly sequence: number;

@@ -1,11 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change } from './api.ts';
+import { type ChangeOutcome, outcomeOf } from './change-outcome.ts';
 import { refresh } from './store.ts';
-
-export interface ChangeOutcome {
-  readonly kind: 'ok' | 'error';
-  readonly text: string;
-}
 
 /** Resolves with whether it was done. */
 export type Change = (method: 'POST' | 'DELETE', query: Readonly<Record<string, string>>) => Promise<boolean>;
@@ -19,8 +15,7 @@ export function useChange(onDone: () => void): readonly [ChangeOutcome | undefin
     if (isBusy.value) return false;
     isBusy.value = true;
     try {
-      const { Message = 'Done.' } = await change(method, '/v1/maintenance', {}, query);
-      outcome.value = { kind: 'ok', text: Message };
+      outcome.value = outcomeOf(await change(method, '/v1/maintenance', {}, query), 'Done.');
       onDone();
       await refresh(true);
       return true;

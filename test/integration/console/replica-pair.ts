@@ -53,13 +53,21 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
 }
 
 /** Publishes a service of owner `manual`, and waits for the replicas as the REST does. @returns the status of the response */
-export async function publishAt({ url }: Replica, service: string, port = 9): Promise<number> {
+export async function publishAt(replica: Replica, service: string, port?: number): Promise<number> {
+  return (await publishedAt(replica, service, port)).status;
+}
+
+/** As `publishAt`. @returns which replicas serve it, too */
+export async function publishedAt({ url }: Replica, service: string, port = 9) {
   const destinations = [{ servicePath: [`/${service}`], outboundHostname: '127.0.0.1', port }];
   const response = await fetch(`${url}/v1/reconfigure`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${adminToken}` },
     body: JSON.stringify({ service, destinations }),
   });
-  await response.arrayBuffer();
-  return response.status;
+  const { serving, waitingFor } = (await response.json()) as {
+    readonly serving?: readonly string[];
+    readonly waitingFor?: readonly string[];
+  };
+  return { status: response.status, serving, waitingFor };
 }

@@ -7,8 +7,8 @@ import { withPage } from '../../harness/browser.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { until } from '../../harness/until.ts';
 import { startBetween } from './between.ts';
-import { adminToken, logIn } from './console-rig.ts';
-import { publishAt, type Replica, type ReplicaPair, startReplicaPair } from './replica-pair.ts';
+import { adminToken, logIn, violationsEverywhere } from './console-rig.ts';
+import { publishAt, publishedAt, type Replica, type ReplicaPair, startReplicaPair } from './replica-pair.ts';
 
 const withinMs = 60_000;
 
@@ -38,6 +38,30 @@ describe('the console of two replicas on one Consul', function () {
     (await page.locator('tbody tr').evaluateAll((lines) => lines.map((line) => line.children[2]?.textContent))).map(
       (text) => Number(text?.slice(1)),
     );
+
+  it('lists both beside an empty registry, and the first change waits for both', () =>
+    withPage(async (page) => {
+      const [one, two] = replicas;
+      page.setDefaultTimeout(withinMs);
+      await logIn(page, one.url);
+      await page.goto(`${one.url}/#/replicas`);
+      for (const name of ['one', 'two'])
+        await page
+          .getByRole('row', { name: new RegExp(`^${name}`) })
+          .getByText('none', { exact: true })
+          .waitFor();
+      await page.getByText('empty: nothing is registered yet').waitFor();
+      two.process.signal('SIGSTOP');
+      const published = publishedAt(one, 'very-first');
+      try {
+        await page.getByRole('row', { name: /^two/ }).getByText('1 change').waitFor();
+      } finally {
+        two.process.signal('SIGCONT');
+      }
+      const { serving = [], waitingFor = [] } = await published;
+      expect([...serving, ...waitingFor].map((name) => name.replace(/-\d+$/, ''))).to.have.members(['one', 'two']);
+      await page.getByRole('row', { name: /^two/ }).getByText('none', { exact: true }).waitFor();
+    }));
 
   it('shows a change that came through the other arrive at both, and one login is good for both', () =>
     withPage(async (page) => {
@@ -103,6 +127,34 @@ describe('the console of two replicas on one Consul', function () {
       }
       await page.getByText('Distributed to all instances').waitFor();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }));
+
+  it('warns of a change that a replica does not serve in time, names it, and says what to do next', () =>
+    withPage(async (page) => {
+      const [one, two] = replicas;
+      page.setDefaultTimeout(withinMs);
+      await publish(one, 'before');
+      await logIn(page, one.url);
+      await page.goto(`${one.url}/#/manual`);
+      await page.getByLabel('Name').fill('late');
+      await page.getByLabel('Path').fill('/late');
+      await page.getByLabel('Address of the service').fill('10.0.0.7:80');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      two.process.signal('SIGSTOP');
+      try {
+        await page.getByRole('button', { name: 'Save' }).click();
+        const warning = page.getByRole('alert').filter({ hasText: 'Kept, but not served by every replica yet.' });
+        await warning.waitFor();
+        const text = (await warning.textContent()) ?? '';
+        expect(text).to.match(/^▲ /).and.include('Distributed to 1 of 2 instances, waiting for two-');
+        expect(text).to.include('Late: two-').and.include('Restart one that stays behind');
+        expect(await violationsEverywhere(page, 'a change that is late')).to.deep.equal([]);
+        await warning.getByRole('link', { name: 'Replicas' }).click();
+        await page.getByRole('row', { name: /^two/ }).getByText('1 change', { exact: false }).waitFor();
+      } finally {
+        two.process.signal('SIGCONT');
+      }
+      await page.getByRole('row', { name: /^two/ }).getByText('none', { exact: true }).waitFor();
     }));
 
   it('goes on at another replica, and at one that was restarted, with the same login and nothing that is gone', async () => {

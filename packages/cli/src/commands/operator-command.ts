@@ -43,7 +43,9 @@ export async function clientFor(
 }
 
 /**
- * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal goes to standard error, exit code 1.
+ * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal goes to standard error, exit code 1. What to set
+ * for this command is in both, as `remedy` in the JSON. A change that some replicas do not serve yet is done, with a warning on
+ * standard error.
  * @throws UnreachableError where the response is not that of a Swarmgate process
  */
 export function printResponse<T>(
@@ -54,9 +56,12 @@ export function printResponse<T>(
 ): boolean {
   if (!isJson(response)) throw notSwarmgate(response);
   const isFine = response.status < 400;
-  if (options.json === true) io.out(JSON.stringify(response.body, null, 2));
-  else if (isFine) io.out(human(response.body as T));
-  else io.error(refusal(response));
+  if (options.json === true) io.out(JSON.stringify(withRemedy(response), null, 2));
+  else if (isFine) {
+    io.out(human(response.body as T));
+    const late = lateReplicas(response);
+    if (late !== undefined) io.error(late);
+  } else io.error(refusal(response));
   if (!isFine) io.exit(exitCodes.refused);
   return isFine;
 }
@@ -76,6 +81,17 @@ type JsonResponse = AdminResponse & { readonly body: object };
 
 function isJson(response: AdminResponse): response is JsonResponse {
   return typeof response.body === 'object' && response.body !== null;
+}
+
+function withRemedy({ body, remedy }: JsonResponse): object {
+  return remedy === undefined ? body : { ...body, remedy };
+}
+
+/** For a change that was written and has not arrived at every replica in time. */
+function lateReplicas({ body }: JsonResponse): string | undefined {
+  const { waitingFor = [] } = body as { readonly waitingFor?: readonly string[] };
+  if (waitingFor.length === 0) return undefined;
+  return `warning: kept, but not served yet by ${waitingFor.join(', ')} → swarmgate status shows when it is; restart a replica that stays behind`;
 }
 
 function notSwarmgate({ from, status }: AdminResponse): UnreachableError {

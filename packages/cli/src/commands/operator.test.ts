@@ -63,6 +63,20 @@ describe('the operator’s commands', () => {
     });
   });
 
+  it('warns of replicas that do not serve a change in time, beside what the proxy said', async () => {
+    const Message = 'Distributed to 1 of 2 instances, waiting for two';
+    proxy.response = { status: 200, body: { Status: 'OK', Message, serving: ['one'], waitingFor: ['two'] } };
+    const result = await run(['reconfigure', 'shop', 'servicePath=/shop', 'port=8080']);
+    expect(result).to.deep.equal({
+      out: `shop is configured: ${Message}\n`,
+      error:
+        'warning: kept, but not served yet by two → swarmgate status shows when it is; restart a replica that stays behind\n',
+      code: 0,
+    });
+    const asJson = await run(['reconfigure', 'shop', 'servicePath=/shop', 'port=8080', '--json']);
+    expect([asJson.error, JSON.parse(asJson.out)]).to.deep.equal(['', proxy.response.body]);
+  });
+
   it('renews the certificate of a host now, and says where no route has it', async () => {
     proxy.response = { status: 200, body: { Status: 'OK', Message: 'shop.example.com is renewed' } };
     const renewed = await run(['certificates', 'renew', 'shop.example.com'], { ADMIN_TOKEN: 'secret' });

@@ -67,6 +67,26 @@ describe('a call that the process takes none of', () => {
       expect(code).to.be.oneOf([1, 2]);
     });
 
+  // `check` and `diff` end before they print anything, and `adopt` calls a listener.
+  for (const args of commands.filter(([name]) => !['check', 'diff'].includes(name ?? '')))
+    it(`has the same remedy in its JSON: ${args.join(' ')}`, async () => {
+      response = { status: 401, reason: 'token-needed', message: 'this call needs a token' };
+      const { out, error, code } = await run([...args, '--json']);
+      expect(error).to.equal('');
+      const { remedy, ...body } = JSON.parse(out) as { readonly remedy?: unknown };
+      expect(remedy)
+        .to.be.a('string')
+        .that.includes('set ADMIN_TOKEN in the environment')
+        .and.includes('ADMIN_TOKEN_FILE');
+      expect([body, code]).to.deep.equal([{ Status: 'NOK', Message: 'this call needs a token' }, 1]);
+    });
+
+  it('has no remedy in its JSON where the response itself names what to do', async () => {
+    response = { status: 403, reason: 'loopback-only', message: 'no ADMIN_TOKEN is set: set it on every proxy' };
+    const { out } = await run(['status', '--json']);
+    expect(JSON.parse(out)).to.deep.equal({ Status: 'NOK', Message: response.message });
+  });
+
   it('for another token than the proxy’s says that it was sent', async () => {
     response = { status: 401, reason: 'token-needed', message: 'this call needs a token' };
     const { error } = await run(['status'], { ADMIN_TOKEN: 'a-former-one' });

@@ -76,6 +76,8 @@ describe('the status as people read it', () => {
     const shown = describeStatus({ ...status, replicas: [...status.replicas, lost] });
     expect(shown).to.match(/node-1-8080 +7 {2,}/);
     expect(shown).to.match(/node-2-8080 +6 \(this one: 7\)/);
+    const first = { ...replica, replica: 'node-4-8080', registryId: '', sequence: 0 };
+    expect(describeStatus({ ...status, replicas: [first] })).to.match(/node-4-8080 +none yet \(this one: 7\)/);
     expect(shown).to.match(/node-3-8080 +7 of another registry \(this one: 7\)/);
   });
 
@@ -106,6 +108,12 @@ describe('the status as people read it', () => {
     expect(lineOf('WARNING')).to.equal(undefined);
     const tokenInPlain = { from: '10.0.0.7', at: '2026-01-02T03:04:05.000Z' };
     expect(describeStatus({ ...status, tokenInPlain })).to.match(/^WARNING .*10\.0\.0\.7.*set ADMIN_TLS/m);
+  });
+
+  it('shows that a registry is empty, instead of services that are held', () => {
+    const state = { kind: 'holding', sinceMs: 1, reason: 'head-missing', held: 0 } as const;
+    const shown = describeStatus({ ...status, registry: { ...status.registry, registryId: '', state } });
+    expect(shown).to.include('registry   consul at 127.0.0.1:8500, empty: nothing is registered yet\n');
   });
 
   it('shows which replica is behind', () => {

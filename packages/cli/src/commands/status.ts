@@ -67,6 +67,7 @@ function servedBy(
   { registryId, sequence }: StatusResponse['replicas'][number],
   status: Pick<StatusResponse, 'sequence' | 'registry'>,
 ): string {
+  if (registryId === '' && status.registry.registryId !== '') return `none yet (this one: ${status.sequence})`;
   if (registryId !== status.registry.registryId)
     return `${sequence} of another registry (this one: ${status.sequence})`;
   return sequence === status.sequence ? `${sequence}` : `${sequence} (this one: ${status.sequence})`;
@@ -101,6 +102,7 @@ function describeRegistry({ registry: { state }, sequence, ageMs }: StatusRespon
         return `unreachable (${state.error}); no routes were loaded before, and no snapshot is on disk`;
       return `unreachable (${state.error}); serving the routes of ${age(ageMs)} ago, from ${state.from}`;
     case 'holding':
+      if (state.held === 0) return 'empty: nothing is registered yet';
       return `${state.held} services held (${state.reason}): swarmgate reload --force drops them`;
   }
 }

@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
+import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { ChangeResult } from '../change-result.tsx';
 import { formatDuration, formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { session, certificates as streamed } from '../store.ts';
@@ -18,11 +20,11 @@ export function CertificatesView() {
     () => read<Certificates>('/v1/certificates'),
     { everyMs },
   );
-  const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
+  const outcome = useSignal<ChangeOutcome | undefined>(undefined);
   const renew = async (name: string) => {
     try {
       const response = await change('POST', '/v1/certificates/renew', {}, { name });
-      outcome.value = { kind: 'ok', text: response.Message ?? `${name} is ordered now.` };
+      outcome.value = outcomeOf(response, `${name} is ordered now.`);
       again();
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
@@ -39,7 +41,7 @@ export function CertificatesView() {
   return (
     <section>
       <h1>Certificates</h1>
-      {outcome.value !== undefined && <Outcome kind={outcome.value.kind}>{outcome.value.text}</Outcome>}
+      {outcome.value !== undefined && <ChangeResult outcome={outcome.value} />}
       {!value.ordering && (
         <p class="hint">
           None is ordered: ACME_DIRECTORY is not set. Certificates come from files, secrets and the REST.

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { BarrierProgress } from '../barrier-progress.tsx';
+import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { ChangeResult } from '../change-result.tsx';
 import { differencesOf, type LabelDifference } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
@@ -23,7 +25,7 @@ export function HistoryPart({
   const [reading, again] = useReading(`${owner}/${service} ${changedAt}`, () =>
     read<History>('/v1/history', { service }),
   );
-  const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
+  const outcome = useSignal<ChangeOutcome | undefined>(undefined);
   const confirming = useSignal<number | undefined>(undefined);
   const isBusy = useSignal(false);
   const found = reading.value.value?.owners.find((each) => each.owner === owner);
@@ -32,7 +34,7 @@ export function HistoryPart({
     isBusy.value = true;
     try {
       const response = await change('POST', '/v1/rollback', {}, { service, owner, to: String(to) });
-      outcome.value = { kind: 'ok', text: response.Message ?? 'Rolled back.' };
+      outcome.value = outcomeOf(response, 'Rolled back.');
       again();
       await refresh(true);
     } catch (error) {
@@ -49,7 +51,7 @@ export function HistoryPart({
   return (
     <>
       <h2>History</h2>
-      {outcome.value !== undefined && <Outcome kind={outcome.value.kind}>{outcome.value.text}</Outcome>}
+      {outcome.value !== undefined && <ChangeResult outcome={outcome.value} />}
       {reading.value.error !== undefined && <Outcome kind="error">{reading.value.error}</Outcome>}
       {found !== undefined && entries.length === 0 && <p class="hint">It was never changed.</p>}
       <ol class="cards" reversed>

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { BarrierProgress } from '../barrier-progress.tsx';
+import { ChangeResult } from '../change-result.tsx';
 import { Dialog, useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Outcome } from '../parts.tsx';
@@ -32,7 +33,7 @@ export function MaintenancePart({
   useKeptFocus(maintenance === null);
   return (
     <>
-      {outcome !== undefined && !form.isOpen.value && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
+      {outcome !== undefined && !form.isOpen.value && <ChangeResult outcome={outcome} />}
       {maintenance !== null && (
         <p class="banner warning" role="status">
           <strong>In maintenance</strong> by {authorOf(maintenance)}

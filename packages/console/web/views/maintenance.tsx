@@ -1,4 +1,5 @@
 import { read } from '../api.ts';
+import { ChangeResult } from '../change-result.tsx';
 import { useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
@@ -36,7 +37,7 @@ export function MaintenanceView() {
   return (
     <section>
       <h1>Maintenance</h1>
-      {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
+      {outcome !== undefined && <ChangeResult outcome={outcome} />}
       {error !== undefined && <Outcome kind="error">{error}</Outcome>}
       {lines.length === 0 ? (
         <Empty title="Every service takes requests">

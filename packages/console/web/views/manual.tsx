@@ -1,9 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { BarrierProgress } from '../barrier-progress.tsx';
+import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { ChangeResult } from '../change-result.tsx';
 import { asRegistered, differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
-import { Empty, Outcome } from '../parts.tsx';
+import { Empty } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { refresh, session } from '../store.ts';
 import type { ChangeResponse, Definition, Services } from '../types.ts';
@@ -23,11 +25,7 @@ export function ManualView() {
   const json = useSignal<string | undefined>(undefined);
   const step = useSignal<'edit' | 'review' | 'saving'>('edit');
   const standing = useSignal<Definition | undefined>(undefined);
-  const outcome = useSignal<{
-    readonly kind: 'ok' | 'error';
-    readonly response?: ChangeResponse;
-    readonly text: string;
-  }>();
+  const outcome = useSignal<ChangeOutcome & { readonly response?: ChangeResponse }>();
   if (session.value?.mayChange !== true)
     return (
       <Empty title="Changes need a login">
@@ -61,7 +59,7 @@ export function ManualView() {
     step.value = 'saving';
     try {
       const response = await change('POST', '/v1/reconfigure', given.definition);
-      outcome.value = { kind: 'ok', response, text: response.Message ?? 'It is served.' };
+      outcome.value = { ...outcomeOf(response, 'It is served.'), response };
       await refresh(true);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
@@ -93,20 +91,19 @@ export function ManualView() {
     <section>
       <h1>Add or replace a service of owner manual</h1>
       {outcome.value !== undefined && (
-        <Outcome kind={outcome.value.kind}>
-          {outcome.value.text}
+        <ChangeResult outcome={outcome.value}>
           {outcome.value.response?.problems?.map(({ reason, message, suggestion }) => (
             <span class="line" key={reason + message}>
               {message} {suggestion}
             </span>
           ))}
-          {outcome.value.kind === 'ok' && given.ok && (
+          {outcome.value.kind !== 'error' && given.ok && (
             <>
               {' '}
               <a href={hashOf('services', ['manual', String(given.definition.service)])}>Show it</a>
             </>
           )}
-        </Outcome>
+        </ChangeResult>
       )}
       <form class="stack" onSubmit={(event) => void review(event)}>
         {json.value === undefined ? (

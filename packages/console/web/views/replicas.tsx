@@ -1,6 +1,6 @@
 import { formatDuration, formatRate } from '../format.ts';
 import { Facts, Loading, TableBox } from '../parts.tsx';
-import { describeBehind, newestChange, replicasOf } from '../replica-positions.ts';
+import { describeBehind, describeRegistry, newestChange, replicasOf } from '../replica-positions.ts';
 import { status } from '../store.ts';
 
 /** Every live replica, and how far each is behind the newest change that one of them serves. */
@@ -13,7 +13,7 @@ export function ReplicasView() {
       <Facts
         facts={[
           ['Registry', now.registry.description],
-          ['State', now.registry.reachable ? now.registry.state.kind : `away (${now.registry.state.kind})`],
+          ['State', describeRegistry(now.registry)],
           ['Newest change', `#${newestChange(now)}`],
           [
             'Entrypoints',

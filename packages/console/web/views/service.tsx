@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { read } from '../api.ts';
+import { ChangeResult } from '../change-result.tsx';
 import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
 import { Empty, EndpointBadge, Facts, Loading, Outcome, StateBadge, TableBox } from '../parts.tsx';
@@ -246,7 +247,7 @@ function EndpointsPart({
   return (
     <>
       <h2>Endpoints</h2>
-      {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
+      {outcome !== undefined && <ChangeResult outcome={outcome} />}
       {endpoints.length === 0 ? (
         <p class="hint">{none}</p>
       ) : (

@@ -39,8 +39,9 @@ export class ReplicaReport {
   /** Something of it may have changed. */
   update({ registryId, sequence, rejected }: Served = this.#options.served()): void {
     const { presence, server, isOpen } = this.#options;
-    // Without a registry no caller waits for this replica.
-    if (registryId === '') return;
+    // While it starts, it may find the registry that the others serve at any moment. Behind that, it is reported with an empty
+    // registry, too: whoever publishes the first change has to wait for it.
+    if (registryId === '' && !isOpen()) return;
     // Before clients can come, nothing is served, however good the table.
     presence.report({
       registryId,

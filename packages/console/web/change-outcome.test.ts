@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { outcomeOf } from './change-outcome.ts';
+
+describe('what came of a change', () => {
+  const Status = 'OK';
+  const done = 'Distributed to all instances';
+  const late = 'Distributed to 1 of 2 instances, waiting for two';
+
+  const problem = {
+    owner: 'manual',
+    severity: 'warning',
+    reason: 'label-unknown',
+    service: 'shop',
+    message: 'servicePth is no label',
+  } as const;
+
+  const cases = [
+    [
+      { Status, Message: done, serving: ['one', 'two'], waitingFor: [] },
+      { kind: 'ok', text: done },
+    ],
+    // Of changes that no replica is waited for.
+    [
+      { Status, Message: 'shop.example is ordered' },
+      { kind: 'ok', text: 'shop.example is ordered' },
+    ],
+    [{ Status }, { kind: 'ok', text: 'Done.' }],
+    [
+      { Status, Message: '' },
+      { kind: 'ok', text: 'Done.' },
+    ],
+    [
+      { Status, Message: done, problems: [problem], waitingFor: [] },
+      { kind: 'warning', text: done },
+    ],
+    [
+      { Status, Message: late, problems: [problem], waitingFor: ['two'] },
+      { kind: 'late', text: late, late: ['two'] },
+    ],
+    [
+      { Status, Message: late, serving: ['one'], waitingFor: ['two'] },
+      { kind: 'late', text: late, late: ['two'] },
+    ],
+  ] as const;
+  for (const [response, outcome] of cases)
+    it(`${JSON.stringify(response)} is ${outcome.kind}`, () => {
+      expect(outcomeOf(response, 'Done.')).to.deep.equal(outcome);
+    });
+});

@@ -1,0 +1,19 @@
+import type { ChangeResponse } from './types.ts';
+
+/** What came of a change. `warning`: it is served, with problems. `late`: it is kept, and some replicas do not serve it yet. */
+export interface ChangeOutcome {
+  readonly kind: 'ok' | 'warning' | 'late' | 'error';
+  readonly text: string;
+  /** Names of the replicas that are late. */
+  readonly late?: readonly string[];
+}
+
+/** @param otherwise the text where the response has none */
+export function outcomeOf(
+  { Message, problems = [], waitingFor = [] }: ChangeResponse,
+  otherwise: string,
+): ChangeOutcome {
+  const text = Message === undefined || Message === '' ? otherwise : Message;
+  if (waitingFor.length > 0) return { kind: 'late', text, late: waitingFor };
+  return { kind: problems.length > 0 ? 'warning' : 'ok', text };
+}
