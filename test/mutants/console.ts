@@ -165,6 +165,27 @@ export const consoleMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${web}/change-outcome.ts`,
+    [`${web}/change-outcome.test.ts`],
+    [
+      ['a change that is late looks as if it were done', 'waitingFor.length > 0', 'false'],
+      ['a change with problems looks as if it had none', 'problems.length > 0', 'false'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/control/serving/replica-report.ts`,
+    [`${proxy}/control/serving/replica-report.test.ts`],
+    [['replicas beside an empty registry are not there', "registryId === '' && !isOpen()", "registryId === ''"]],
+  ),
+  ...faultsIn(
+    'packages/cli/src/commands/operator-command.ts',
+    ['packages/cli/src/commands/operator.test.ts', 'packages/cli/src/commands/refused-calls.test.ts'],
+    [
+      ['JSON of a refused command has no remedy', 'remedy === undefined ? body : { ...body, remedy }', 'body'],
+      ['a change that is late is not named', 'if (waitingFor.length === 0) return undefined;', 'return undefined;'],
+    ],
+  ),
+  ...faultsIn(
     `${web}/row-order.ts`,
     [`${web}/row-order.test.ts`],
     [

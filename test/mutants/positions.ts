@@ -45,7 +45,17 @@ export const positionMutants: readonly Mutant[] = [
     ['packages/console/web/replica-positions.test.ts'],
     [
       ['the newest change is one of a lost registry', 'registryId === registry.registryId', 'true'],
-      ['a replica of a lost registry is shown as ahead', 'registryId !== status.registry.registryId', 'false'],
+      [
+        'a replica of a lost registry is shown as ahead',
+        "!isOf(status.registry, replica) && replica.registryId !== ''",
+        'false',
+      ],
+      ['a replica that drains is waited for', '!each.draining && ', ''],
+      [
+        'one that read nothing of the registry is not waited for',
+        "(isOf(registry, each) || each.registryId === '')",
+        'isOf(registry, each)',
+      ],
     ],
   ),
 ];

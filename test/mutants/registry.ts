@@ -140,6 +140,33 @@ export const registryMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${registry}/session/presence.ts`,
+    [`${registry}/session/draining-replicas.test.ts`],
+    [
+      ['a replica that drains reports it with its next report only', 'if (this.#report !== undefined) this.report', ''],
+      ['a report ends the mark', 'this.#isDraining ? { ...status, draining: true } : status', 'status'],
+      ['a drain is written late', ' || (this.#isDraining && written?.draining !== true)', ''],
+      ['a replica that drains takes its key back from the next of its name', ' && !this.#isDraining) {', ') {'],
+      ['replicas that drain are not listed', '[...listed.live, ...listed.draining]', '[...listed.live]'],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/session/replica-status.ts`,
+    [`${registry}/session/draining-replicas.test.ts`],
+    [
+      [
+        'older versions wait for a replica that drains',
+        'draining === true ? { draining: status } : status',
+        '{ ...status, draining }',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${registry}/session/replica-barrier.ts`,
+    [`${registry}/session/draining-replicas.test.ts`],
+    [['the own mark is a lost session', ' || drains.includes(own().replica)', '']],
+  ),
+  ...faultsIn(
     `${registry}/session/replica-barrier.ts`,
     [`${registry}/session/presence.test.ts`],
     [
@@ -148,7 +175,7 @@ export const registryMutants: readonly Mutant[] = [
         'this.#lost = this.#lost.filter(({ replica }) => !gone.has(replica));',
         '',
       ],
-      ['a note of a stop is not read', 'new Set([...names, ...left])', 'names'],
+      ['a note of a stop is not read', 'const ended = [...left, ...drains]', 'const ended = drains'],
       [
         'a replica whose session was lost counts as serving',
         '({ ...status, sequence: -1, reload: undefined })',

@@ -59,6 +59,9 @@ describe('how far replicas are, as the console shows it', () => {
     it(`is, while change 5 is waited for: ${text}`, () => {
       const replicas = sequences.map((sequence, number) => ({ replica: `r${number}`, ...at(sequence) }));
       const lost = { replica: 'lost', ...at(900, 'lost') };
-      expect(describeProgress({ registry: status.registry, replicas: [...replicas, lost] }, 4)).to.equal(text);
+      const draining = { replica: 'draining', ...at(4), draining: true } as const;
+      expect(describeProgress({ registry: status.registry, replicas: [...replicas, lost, draining] }, 4)).to.equal(
+        text,
+      );
     });
 });

@@ -29,14 +29,14 @@ export function replicasOf({ replica: own, sequence, registry, replicas }: OwnPo
 type OwnPositions = Pick<Status, 'replica' | 'sequence' | 'replicas'> & Pick<Positions, 'registry'>;
 
 /**
- * Which replicas of the registry in use serve the change behind `before`, and which do not yet. Any change behind it
+ * Which replicas of the registry in use serve the change behind `before`, and which do not yet; those that drain are not waited for. Any change behind it
  * counts: the responses to changes do not name theirs until all replicas serve them.
  */
 export function describeProgress(
   { registry, replicas }: Pick<Positions, 'registry'> & { readonly replicas: readonly ProgressedReplica[] },
   before: number,
 ): string {
-  const ofThis = replicas.filter((each) => isOf(registry, each) || each.registryId === '');
+  const ofThis = replicas.filter((each) => !each.draining && (isOf(registry, each) || each.registryId === ''));
   const missing = ofThis.filter(({ sequence }) => sequence <= before);
   if (missing.length === ofThis.length) return 'The change is being written.';
   const served = `Served by ${ofThis.length - missing.length} of ${ofThis.length} replicas`;
@@ -45,7 +45,7 @@ export function describeProgress(
     : `${served}; not yet by ${missing.map(({ replica }) => replica).join(', ')}.`;
 }
 
-type ProgressedReplica = Pick<Replica, 'replica' | 'registryId' | 'sequence'>;
+type ProgressedReplica = Pick<Replica, 'replica' | 'registryId' | 'sequence' | 'draining'>;
 
 /** Whether the registry responds, and what it holds. */
 export function describeRegistry({ reachable, state }: Pick<Status['registry'], 'reachable' | 'state'>): string {

@@ -17,6 +17,7 @@ export interface Replica {
   readonly rejected: number;
   readonly version: string;
   readonly since: string;
+  readonly draining?: true;
   readonly live?: { readonly requestsPerSecond: number; readonly inFlight: number };
 }
 

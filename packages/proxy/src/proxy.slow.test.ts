@@ -8,6 +8,7 @@ import { createLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { definition } from '../test/registered.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from '../test/running-proxy.ts';
+import type { StatusResponse } from './control/admin/response-bodies.ts';
 import type { Server as ProxyServer } from './control/serving/server.ts';
 
 const layout = keyLayout('swarmgate');
@@ -341,7 +342,7 @@ describe('the proxy', () => {
     expect(await fetch(`http://${address}/shop`).catch(() => 'refused')).to.equal('refused');
   });
 
-  it('stops counting as a replica at its stop, and finishes what is in flight', async () => {
+  it('stops counting as a replica at its stop, finishes what is in flight, and is listed as draining meanwhile', async () => {
     const release = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     const slow = createServer((_request, response) => {
@@ -360,13 +361,15 @@ describe('the proxy', () => {
     const stopped = running.proxy.stop();
     expect(running.proxy.ready()).to.equal(false);
     expect((await running.call('GET', '/readyz')).body.status).to.equal('draining');
-    await eventually(
-      'not a replica any more',
-      async () => (await registry.store.get(layout.replica('one'))) === undefined,
+    await eventually('it is listed as draining', async () =>
+      Object.hasOwn(JSON.parse((await registry.store.get(layout.replica('one')))?.value ?? '{}'), 'draining'),
     );
+    const { replicas } = (await running.call('GET', '/v1/status')).body as unknown as StatusResponse;
+    expect(replicas.map(({ replica, draining }) => [replica, draining])).to.deep.equal([['one', true]]);
     release.resolve();
     expect(await inFlight).to.equal(200);
     await stopped;
+    expect(await registry.store.get(layout.replica('one'))).to.equal(undefined);
     slow.close();
   });
 });

@@ -315,11 +315,11 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const stop = async () => {
     phase.draining = true;
     logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
-    // Barriers stop waiting for this replica at once; requests in flight have until the deadline.
-    await Promise.all([
-      presence.stop(),
-      pause(settings.drainDelayMs).then(() => server.drain(settings.drainTimeoutMs)),
-    ]);
+    // Barriers stop waiting for this replica at once, and the others show that it drains; requests in flight have until the deadline.
+    presence.drain();
+    await pause(settings.drainDelayMs);
+    await server.drain(settings.drainTimeoutMs);
+    await presence.stop();
     await stopAll(running);
     logger.info({ replica }, 'proxy stopped');
   };

@@ -186,7 +186,12 @@ export interface ReplicaStatus {
   readonly version: string;
   /** When this replica started, ISO 8601. */
   readonly since: string;
+  /** It is stopping: it takes no new connections, and finishes what is in flight. No barrier waits for it. */
+  readonly draining?: true | undefined;
 }
+
+/** What a replica reports; its presence adds the rest of its status. */
+export type ReportedStatus = Omit<ReplicaStatus, 'replica' | 'version' | 'features' | 'since' | 'draining'>;
 
 /** Announces one replica while it lives and lists all of them. */
 export interface ReplicaPresence {
@@ -194,7 +199,12 @@ export interface ReplicaPresence {
    * Writes are coalesced to at most 4 a second, and to 100 a second while a change by REST waits for them. Never throws:
    * while the registry is away the status waits.
    */
-  report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'features' | 'since'>): void;
+  report(status: ReportedStatus): void;
+  /**
+   * Marks this replica as draining until `stop`: it stays in the list, and barriers stop waiting for it, those of versions that
+   * know no draining replicas included. Never throws.
+   */
+  drain(): void;
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;
   /**
    * Keeps a document with what this replica counted beside its status, under `<instance>/numbers/<replica>`. It ends with the

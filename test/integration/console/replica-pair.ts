@@ -30,6 +30,8 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
       ADMIN_PORT: String(admin),
       DEFAULT_PORTS: String(entry),
       WORKERS: String(workers),
+      // Tests end what they hold; on a busy machine that takes a while.
+      DRAIN_TIMEOUT_MS: '60000',
       HOSTNAME: name,
     };
     const process = startSwarmgate(['proxy'], { env });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { StatusResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
@@ -11,6 +12,7 @@ import { adminToken, logIn, violationsEverywhere } from './console-rig.ts';
 import { publishAt, publishedAt, type Replica, type ReplicaPair, startReplicaPair } from './replica-pair.ts';
 
 const withinMs = 60_000;
+const authorization = { Authorization: `Bearer ${adminToken}` };
 
 describe('the console of two replicas on one Consul', function () {
   this.timeout(180_000);
@@ -217,6 +219,43 @@ describe('the console of two replicas on one Consul', function () {
         expect([reply.status, reply.headers.getSetCookie()]).to.deep.equal([200, ['other=1']]);
       }
       expect(new Set(seen)).to.deep.equal(new Set(['other=1']));
+    } finally {
+      service.close();
+      service.closeAllConnections();
+    }
+  });
+
+  it('shows at the other replica that one drains while a request is in flight, and when it is gone', async () => {
+    const [one, two] = replicas;
+    const held = Promise.withResolvers<ServerResponse>();
+    const service = createServer((_request, response) => held.resolve(response)).listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    try {
+      await publish(one, 'long', (service.address() as AddressInfo).port);
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await logIn(page, one.url);
+        await page.goto(`${one.url}/#/replicas`);
+        const line = page.getByRole('row', { name: /^two/ });
+        await line.getByText('● live', { exact: true }).waitFor();
+        const long = fetch(`${two.entry}/long`);
+        const response = await held.promise;
+        two.process.signal('SIGTERM');
+        await line.getByText('▲ draining', { exact: true }).waitFor();
+        expect(await violationsEverywhere(page, 'a replica that drains')).to.deep.equal([]);
+        const { serving, waitingFor } = await publishedAt(one, 'meanwhile');
+        expect([serving?.length, waitingFor]).to.deep.equal([1, []]);
+        const status = (await (
+          await fetch(`${one.url}/v1/status`, { headers: authorization })
+        ).json()) as StatusResponse;
+        expect(status.replicas.map(({ draining }) => draining)).to.deep.equal([undefined, true]);
+        response.end('whole');
+        expect(await (await long).text()).to.equal('whole');
+        await line.waitFor({ state: 'detached' });
+        await until('the process is at its end', () => two.process.pid === undefined);
+        two.process.start();
+        await line.getByText('● live', { exact: true }).waitFor();
+      });
     } finally {
       service.close();
       service.closeAllConnections();

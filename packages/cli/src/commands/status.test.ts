@@ -42,6 +42,7 @@ const status: StatusResponse = {
   replicas: [
     { ...replica, live: { requestsPerSecond: 12.5, inFlight: 4 } },
     { ...replica, replica: 'node-2-8080', sequence: 6 },
+    { ...replica, replica: 'node-0-8080', draining: true },
   ],
 };
 
@@ -74,11 +75,11 @@ describe('the status as people read it', () => {
   it('compares the sequences of one registry only', () => {
     const lost = { ...replica, replica: 'node-3-8080', registryId: 'lost' };
     const shown = describeStatus({ ...status, replicas: [...status.replicas, lost] });
-    expect(shown).to.match(/node-1-8080 +7 {2,}/);
-    expect(shown).to.match(/node-2-8080 +6 \(this one: 7\)/);
+    expect(shown).to.match(/node-1-8080 +live +7 {2,}/);
+    expect(shown).to.match(/node-2-8080 +live +6 \(this one: 7\)/);
     const first = { ...replica, replica: 'node-4-8080', registryId: '', sequence: 0 };
-    expect(describeStatus({ ...status, replicas: [first] })).to.match(/node-4-8080 +none yet \(this one: 7\)/);
-    expect(shown).to.match(/node-3-8080 +7 of another registry \(this one: 7\)/);
+    expect(describeStatus({ ...status, replicas: [first] })).to.match(/node-4-8080 +live +none yet \(this one: 7\)/);
+    expect(shown).to.match(/node-3-8080 +live +7 of another registry \(this one: 7\)/);
   });
 
   const pluginLine = (plugins: StatusResponse['plugins']) =>
@@ -114,6 +115,11 @@ describe('the status as people read it', () => {
     const state = { kind: 'holding', sinceMs: 1, reason: 'head-missing', held: 0 } as const;
     const shown = describeStatus({ ...status, registry: { ...status.registry, registryId: '', state } });
     expect(shown).to.include('registry   consul at 127.0.0.1:8500, empty: nothing is registered yet\n');
+  });
+
+  it('shows which replica drains', () => {
+    expect(lineOf('node-0-8080')?.[1]).to.equal('draining');
+    expect(lineOf('node-1-8080')?.[1]).to.equal('live');
   });
 
   it('shows which replica is behind', () => {

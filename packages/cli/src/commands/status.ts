@@ -49,6 +49,7 @@ export function describeStatus(status: StatusResponse): string {
   }
   const replicas = status.replicas.map((each) => [
     each.replica,
+    each.draining === true ? 'draining' : 'live',
     servedBy(each, status),
     String(each.routes),
     String(each.rejected),
@@ -57,7 +58,7 @@ export function describeStatus(status: StatusResponse): string {
     each.version,
     each.since,
   ]);
-  const columns = ['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'REQUESTS/S', 'IN FLIGHT', 'VERSION', 'SINCE'];
+  const columns = ['REPLICA', 'STATE', 'SEQUENCE', 'ROUTES', 'REJECTED', 'REQUESTS/S', 'IN FLIGHT', 'VERSION', 'SINCE'];
   lines.push('', table(columns, replicas));
   return lines.join('\n');
 }

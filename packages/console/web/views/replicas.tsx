@@ -45,9 +45,10 @@ export function ReplicasView() {
           </thead>
           <tbody>
             {replicasOf(now).map((each) => {
-              const { replica, sequence, routes, rejected, version, since, live } = each;
+              const { replica, sequence, routes, rejected, version, since, draining, live } = each;
               const isOwn = replica === now.replica;
-              const state = !isOwn ? 'live' : now.draining ? 'draining' : now.ready ? 'ready' : 'not ready';
+              const isDraining = isOwn ? now.draining : draining === true;
+              const state = isDraining ? 'draining' : !isOwn ? 'live' : now.ready ? 'ready' : 'not ready';
               const isWell = state === 'live' || state === 'ready';
               const behind = describeBehind(each, now);
               return (

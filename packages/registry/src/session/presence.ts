@@ -1,10 +1,10 @@
 import { backoffMs, type Logger, pause, Tasks } from '@swarmgate/runtime';
 import type { KeyLayout } from '../journal/key-layout.ts';
-import type { BarrierReport, JournalPosition, ReplicaPresence, ReplicaStatus } from '../registry.ts';
+import type { BarrierReport, JournalPosition, ReplicaPresence, ReplicaStatus, ReportedStatus } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { ReplicaBarrier } from './replica-barrier.ts';
-import { hasReached, leftNote, listReplicas } from './replica-status.ts';
+import { hasReached, leftNote, listReplicas, statusDocument } from './replica-status.ts';
 
 export interface PresenceOptions {
   readonly store: KeyValueStore;
@@ -23,12 +23,12 @@ export interface PresenceOptions {
   readonly tasks?: Pick<Tasks, 'run'>;
 }
 
-type Report = Omit<ReplicaStatus, 'replica' | 'version' | 'features' | 'since'>;
+type Report = ReportedStatus & Pick<ReplicaStatus, 'draining'>;
 
 /** What this version follows beside services. */
 const features = ['maintenance'] as const;
 
-// Between two writes that a change by REST waits for. A write takes some milliseconds by itself; this bounds what several
+// Between two writes that a change by REST waits for, and before a replica is marked as draining. A write takes some milliseconds by itself; this bounds what several
 // replicas write together while changes come without a pause.
 const betweenAwaitedWritesMs = 10;
 
@@ -51,6 +51,7 @@ class Announcer implements ReplicaPresence {
   #reported: (() => void) | undefined;
   #failures = 0;
   #isWritten = false;
+  #isDraining = false;
   #wasWritten = false;
   /** Its key was there until it ended: others see it go. */
   #endedWithKey = false;
@@ -70,16 +71,22 @@ class Announcer implements ReplicaPresence {
     this.#announcing = tasks.run('replica-presence', this.#stopping.signal, () => this.#announce());
   }
 
-  report(status: Report): void {
-    this.#report = status;
+  report(status: ReportedStatus): void {
+    this.#report = this.#isDraining ? { ...status, draining: true } : status;
     this.#barrier.ownStatusChanged();
     this.#reported?.();
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    // One that never reported is in no list.
+    if (this.#report !== undefined) this.report(this.#report);
   }
 
   async list(signal: AbortSignal): Promise<readonly ReplicaStatus[]> {
     const listed = await listReplicas(this.#options.store, this.#options.layout, signal);
     this.#barrier.note(listed);
-    return listed.live;
+    return [...listed.live, ...listed.draining].toSorted((a, b) => (a.replica < b.replica ? -1 : 1));
   }
 
   shareNumbers(document: string): void {
@@ -114,7 +121,8 @@ class Announcer implements ReplicaPresence {
   async #announce(): Promise<void> {
     const { signal } = this.#stopping;
     const { logger } = this.#options;
-    while (!signal.aborted) {
+    // A draining replica whose session is lost leaves the list: it serves no new requests, and another process may have its name.
+    while (!signal.aborted && !this.#isDraining) {
       let session: string | undefined;
       try {
         await this.#untilReported(undefined);
@@ -161,7 +169,7 @@ class Announcer implements ReplicaPresence {
       const nowMs = performance.now();
       if (nowMs >= writeAtMs) {
         const report = this.#report;
-        const value = JSON.stringify(this.#ownStatus(), undefined, 2);
+        const value = statusDocument(this.#ownStatus());
         const result = await store.transact([{ kind: 'lock', key, value, session }], signal);
         if (!result.ok) throw RegistryError.of('registry-conflict', `${key}: ${result.reason}`);
         this.#failures = 0;
@@ -193,7 +201,8 @@ class Announcer implements ReplicaPresence {
     const awaited = awaitedPosition?.();
     const has = (report: Report | undefined) =>
       awaited !== undefined && report !== undefined && hasReached(report, awaited);
-    return !has(written) && has(this.#report) ? Math.min(betweenAwaitedWritesMs, betweenWritesMs) : betweenWritesMs;
+    const isDue = (!has(written) && has(this.#report)) || (this.#isDraining && written?.draining !== true);
+    return isDue ? Math.min(betweenAwaitedWritesMs, betweenWritesMs) : betweenWritesMs;
   }
 
   /** Resolves when there is another report than `known`, after `timeoutMs`, or on stop. */

@@ -93,16 +93,18 @@ export class ReplicaBarrier {
     this.#live(listed);
   }
 
-  /** Those listed, and those whose sessions were lost. */
-  #live({ live, left }: ListedReplicas): readonly ReplicaStatus[] {
+  /** Those listed, and those whose sessions were lost; without those that drain. */
+  #live({ live, draining, left }: ListedReplicas): readonly ReplicaStatus[] {
     const { own, isWritten } = this.#options;
     const names = new Set(live.map(({ replica }) => replica));
-    const isListed = names.has(own().replica);
+    const drains = draining.map(({ replica }) => replica);
+    const ended = [...left, ...drains];
+    const isListed = names.has(own().replica) || drains.includes(own().replica);
     const isLost = () => performance.now() < this.#lostUntilMs;
     if (!isListed && isWritten() && !isLost()) this.sessionLost();
     // One that is there again and then goes is gone, as one that stopped.
-    const gone = new Set([...names, ...left]);
-    this.#known = isListed ? live : this.#known.filter(({ replica }) => !left.includes(replica));
+    const gone = new Set([...names, ...ended]);
+    this.#known = isListed ? live : this.#known.filter(({ replica }) => !ended.includes(replica));
     if (!isLost()) return live;
     this.#lost = this.#lost.filter(({ replica }) => !gone.has(replica));
     // What they report is of the registry that is gone.

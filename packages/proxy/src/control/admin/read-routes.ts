@@ -174,7 +174,8 @@ async function replicasOf({
   replica,
   follower,
   server,
-}: Pick<AdminParts, 'presence' | 'replica' | 'follower' | 'server'>): Promise<readonly ReplicaStatus[]> {
+  draining,
+}: Pick<AdminParts, 'presence' | 'replica' | 'follower' | 'server' | 'draining'>): Promise<readonly ReplicaStatus[]> {
   try {
     return await presence.list(AbortSignal.timeout(replicasTimeoutMs));
   } catch {
@@ -191,6 +192,7 @@ async function replicasOf({
         rejected: served.rejected.size,
         version,
         since,
+        ...(draining() ? { draining: true } : {}),
       },
     ];
   }

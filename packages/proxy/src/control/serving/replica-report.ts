@@ -40,7 +40,7 @@ export class ReplicaReport {
   update({ registryId, sequence, rejected }: Served = this.#options.served()): void {
     const { presence, server, isOpen } = this.#options;
     // While it starts, it may find the registry that the others serve at any moment. Behind that, it is reported with an empty
-    // registry, too: whoever publishes the first change has to wait for it.
+    // registry, too: the first change has to wait for this replica.
     if (registryId === '' && !isOpen()) return;
     // Before clients can come, nothing is served, however good the table.
     presence.report({
