@@ -236,6 +236,79 @@ describe('sessions under attack', () => {
       }
     }).timeout(60_000);
 
+    describe('as bearer', () => {
+      const guess = (localAddress: string, path = '/v1/status', method = 'GET') =>
+        callAt(port, { method, path, headers: { Authorization: `Bearer guess-${path}` }, localAddress });
+      const right = { Authorization: `Bearer ${token}` };
+      const exhaust = (localAddress: string) =>
+        eventually('no more of it get 401', async () => (await guess(localAddress)).status === 429);
+
+      for (const [path, methods] of Object.entries(described.paths))
+        for (const method of Object.keys(methods).map((each) => each.toUpperCase()))
+          it(`is limited at ${method} ${path}`, async () => {
+            const localAddress = '127.0.4.1';
+            await exhaust(localAddress);
+            const isOpen = ['/healthz', '/readyz'].includes(path);
+            // A login compares its body, and has its own limit.
+            const expected = isOpen ? 200 : method === 'POST' && path === '/v1/session' ? 401 : 429;
+            expect((await guess(localAddress, path, method)).status).to.equal(expected);
+          });
+
+      it('is limited at paths that do not exist, and in another spelling of those that do', async () => {
+        await exhaust('127.0.4.2');
+        for (const path of ['/nothing', '/V1/Status', '/v1/status/', '/v1/session?x', '//v1/status'])
+          expect((await guess('127.0.4.2', path)).status, path).to.equal(429);
+      });
+
+      it('lets clients of the same address in with the right token, with METRICS_TOKEN and with a login meanwhile', async () => {
+        const localAddress = '127.0.4.3';
+        const cookie = await login();
+        await exhaust(localAddress);
+        for (let time = 0; time < 20; time += 1) {
+          const [wrong, byToken, byMetrics, bySession] = await Promise.all([
+            guess(localAddress),
+            callAt(port, { path: '/v1/status', headers: right, localAddress }),
+            callAt(port, { path: '/metrics', headers: { Authorization: 'Bearer scraper' }, localAddress }),
+            callAt(port, {
+              path: '/v1/services',
+              headers: { Cookie: cookie, Authorization: 'Bearer other' },
+              localAddress,
+            }),
+          ]);
+          expect([byToken.status, byMetrics.status, bySession.status]).to.deep.equal([200, 200, 200]);
+          expect(wrong.status).to.be.oneOf([401, 429]);
+        }
+        expect(
+          (await callAt(port, { ...loginCall(token), localAddress })).status,
+          'the login is limited by itself',
+        ).to.equal(200);
+        expect(
+          (await callAt(port, { path: '/', headers: { Authorization: 'Bearer other' }, localAddress })).status,
+        ).to.equal((await callAt(port, { path: '/' })).status);
+      });
+
+      it('writes no more of the log than a few lines for thousands', async () => {
+        const localAddress = '127.0.4.4';
+        const startedMs = performance.now();
+        const before = lines.length;
+        const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+        try {
+          const all = Array.from({ length: 2_000 }, () =>
+            callAt(port, { path: '/v1/status', headers: { Authorization: 'Bearer guess' }, localAddress, agent }),
+          );
+          const statuses = (await Promise.all(all)).map(({ status }) => status);
+          const most = 10 + Math.ceil((performance.now() - startedMs) / 6_000);
+          expect(statuses.filter((status) => status === 401).length).to.be.within(10, most);
+          expect(statuses.filter((status) => status === 429).length).to.be.at.least(2_000 - most);
+          const written = lines.slice(before).filter((line) => line.includes(localAddress));
+          expect(written.length).to.be.within(2, 2 * most);
+          expect(written.join('')).to.include('too many calls with a wrong token').and.not.include('guess');
+        } finally {
+          agent.destroy();
+        }
+      }).timeout(60_000);
+    });
+
     for (const [title, body, status] of [
       ['of a megabyte', JSON.stringify({ token: 'x'.repeat(1_000_000) }), 413],
       ['that is an object', '{"token":{"toString":"x"}}', 400],
