@@ -68,7 +68,10 @@ describe('a replica that drains', () => {
   it('is waited for no more, neither by those that wait already nor by others', async () => {
     const waiting = one.waitUntilServed(position(6), 20_000, signal);
     one.report(at(6));
-    expect(await one.waitUntilServed(position(6), 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+    expect(await one.waitUntilServed(position(6), 300, signal)).to.deep.equal({
+      serving: ['one'],
+      waitingFor: ['two'],
+    });
     two.drain();
     expect(await waiting).to.deep.equal({ serving: ['one'], waitingFor: [] });
     expect(await one.waitUntilServed(position(6), 20_000, signal)).to.have.deep.property('waitingFor', []);
@@ -78,7 +81,7 @@ describe('a replica that drains', () => {
     two.drain();
     await drains(one);
     const waiting = two.waitUntilServed(position(6), 20_000, signal);
-    expect(await two.waitUntilServed(position(6), 30, signal)).to.have.deep.property('waitingFor', ['one', 'two']);
+    expect(await two.waitUntilServed(position(6), 300, signal)).to.have.deep.property('waitingFor', ['one', 'two']);
     one.report(at(6));
     two.report(at(6));
     expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
@@ -96,7 +99,7 @@ describe('a replica that drains', () => {
     const former: ReplicaStatus = { replica: 'old', ...at(5), version: '0.2', since: new Date().toISOString() };
     await under.write({ kind: 'set', key: under.layout.replica('old'), value: JSON.stringify(former) });
     expect(await stateOf(one)).to.equal('old one two');
-    const report = await one.waitUntilServed(position(6), 30, signal);
+    const report = await one.waitUntilServed(position(6), 300, signal);
     expect(report.waitingFor).to.include('old');
   });
 
@@ -131,7 +134,7 @@ describe('a replica that drains', () => {
   it('does not take its own mark for a session that was lost, behind which it would count replicas that are gone', async () => {
     const status = (replica: string): ReplicaStatus => ({ replica, ...at(5), version: '1.0', since: '' });
     const own = { ...status('two'), draining: true } as const;
-    const lostMs = 20;
+    const lostMs = 500;
     const { store, layout } = under;
     const barrier = new ReplicaBarrier({
       store,
@@ -148,7 +151,7 @@ describe('a replica that drains', () => {
     await drains(one);
     await one.stop();
     await until('it would have forgotten those', () => performance.now() > notedMs + lostMs);
-    expect(await barrier.wait(() => false, 5, signal)).to.deep.equal({ serving: [], waitingFor: ['two'] });
+    expect(await barrier.wait(() => false, 300, signal)).to.deep.equal({ serving: [], waitingFor: ['two'] });
   });
 
   it('is in no list where it never reported anything', async () => {
