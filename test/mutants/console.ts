@@ -204,6 +204,11 @@ export const consoleMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${web}/certificate-end.ts`,
+    [`${web}/certificate-end.test.ts`],
+    [['a certificate that ends soon differs by its colour alone', '`${text}, soon over`', 'text']],
+  ),
+  ...faultsIn(
     `${web}/change-outcome.ts`,
     [`${web}/change-outcome.test.ts`],
     [

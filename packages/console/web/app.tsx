@@ -82,7 +82,7 @@ function Header({ current }: { readonly current: View }) {
     <header class={isOpen.value ? 'open' : undefined}>
       <a class="brand" href={hashOf('services')}>
         <img src="/icon.svg" alt="" width="22" height="22" />
-        Swarmgate
+        <span class="name">Swarmgate</span>
       </a>
       <button type="button" class="quiet menu" aria-expanded={isOpen.value} aria-controls="views" onClick={toggle}>
         <span aria-hidden="true">☰</span> {titles[current]}

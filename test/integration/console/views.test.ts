@@ -30,6 +30,22 @@ describe('what the views of the console show', function () {
   };
   const fact = (page: Page, name: string) => page.locator('.facts div').filter({ hasText: name }).locator('dd');
 
+  it('below a header of one line on a narrow screen, whatever view it names', () =>
+    at('#/services', async (page) => {
+      await rig().publish('twice', { servicePath: ['/shop'] });
+      await page.setViewportSize({ width: 360, height: 780 });
+      const views = ['services', 'explain', 'problems', 'live', 'replicas', 'certificates', 'maintenance', 'manual'];
+      const heights = new Set<number>();
+      for (const view of views) {
+        await page.goto(`${rig().url}/#/${view}`);
+        await page.locator(`#views a[href="#/${view}"][aria-current="page"]`).waitFor({ state: 'attached' });
+        await page.locator('.menu .count').waitFor();
+        heights.add((await page.locator('header').boundingBox())?.height ?? 0);
+      }
+      expect([...heights], 'one for all').to.have.length(1);
+      await rig().remove('twice');
+    }));
+
   it('of one service: its labels with their source, its weight, an endpoint that is ejected, and why the proxy responded itself', async () => {
     const [closed] = await freePorts(1);
     await publish({ service: 'away', weight: 3, destinations: [{ ...destinationOf('away'), port: closed }] });

@@ -1,15 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
+import { describeLeft } from '../certificate-end.ts';
 import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
-import { formatDuration, formatTime } from '../format.ts';
+import { formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { session, certificates as streamed } from '../store.ts';
 import type { Certificates } from '../types.ts';
 import { useStreamed } from '../use-streamed.ts';
 
 const everyMs = 5_000;
-const soonMs = 14 * 86_400_000;
 
 /** Which names have a certificate, until when, and what keeps the others waiting. */
 export function CertificatesView() {
@@ -81,7 +81,7 @@ export function CertificatesView() {
             <TableHead titles={['Names', 'From', 'Ends', 'Left', 'Renews', '']} />
             <tbody>
               {value.certificates.map(({ name, hosts, expiresAt, from, issuer, renewAt }) => {
-                const leftMs = Date.parse(expiresAt) - Date.now();
+                const left = describeLeft(Date.parse(expiresAt) - Date.now());
                 return (
                   <tr key={`${from}/${name}/${expiresAt}`}>
                     <th scope="row">
@@ -90,8 +90,8 @@ export function CertificatesView() {
                     <td>{issuer ?? from}</td>
                     <td>{formatTime(expiresAt)}</td>
                     <td>
-                      <span class={`badge ${leftMs < 0 ? 'down' : leftMs < soonMs ? 'warning' : 'ok'}`}>
-                        {leftMs < 0 ? 'over' : formatDuration(leftMs)}
+                      <span class={`badge ${left.kind}`}>
+                        <span aria-hidden="true">{left.mark}</span> {left.text}
                       </span>
                     </td>
                     <td>{renewAt === undefined ? '–' : formatTime(renewAt)}</td>
