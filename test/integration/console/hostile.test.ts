@@ -173,7 +173,7 @@ describe('the console among hostile services', function () {
         await page.getByRole('button', { name: 'Show what changes' }).click();
         await page.getByText(`destinations.0.${image}`).waitFor();
         await page.getByRole('button', { name: 'Save' }).click();
-        await page.getByRole('status').getByText(`no field destinations.0.${image}`).waitFor();
+        await page.getByRole('alert').getByText(`no field destinations.0.${image}`).waitFor();
         expect(await page.locator('main img').count()).to.equal(0);
       }));
   });
