@@ -185,6 +185,22 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${server}/http1/connection.ts`,
+    [`${server}/http1/connection.test.ts`],
+    [
+      [
+        'all pipelined requests whose responses came in a turn begin in it',
+        '!this.#readingHeads) this.#reading.waitForTurn()',
+        '!this.#readingHeads) this.#readHeads()',
+      ],
+      [
+        'the end of a client that has pipelined is not found',
+        'if (this.#body.done && this.#unread.bytes === undefined) this.#reading.resume();',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
     'packages/proxy/src/transport/lent-writer.ts',
     ['packages/proxy/test/lent-bytes.test.ts'],
     [

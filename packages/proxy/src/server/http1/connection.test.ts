@@ -8,7 +8,7 @@ import { RawClient } from '../../../test/raw-client.ts';
 import { readChunk } from '../../../test/read-chunk.ts';
 import { type ScriptedBackend, startBackend } from '../../../test/scripted-backend.ts';
 import { makeCoreServer, type Rig } from '../../../test/server-rig.ts';
-import { endpointAt, type TestContext, testContext } from '../../../test/test-context.ts';
+import { endpointAt, type TestContext, testContext, tinyRoute } from '../../../test/test-context.ts';
 import { until } from '../../../test/until.ts';
 import { ConnectionPool } from '../../transport/connection-pool.ts';
 import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
@@ -196,6 +196,57 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       },
       noRoute,
     ));
+
+  it('begins one pipelined request in a turn, however many responses of endpoints came in it', () => {
+    let begun = 0;
+    const route = tinyRoute();
+    const routeOf = () => {
+      begun += 1;
+      return route;
+    };
+    return onStage(
+      makeCoreServer,
+      async ({ rig, backend }) => {
+        const waiting: Socket[] = [];
+        backend.onRequest = (_request, endpoint) => waiting.push(endpoint);
+        const connections = await Promise.all(Array.from({ length: 12 }, () => ownConnection(rig)));
+        for (const { socket } of connections) readChunk(socket, Buffer.from(unserved.repeat(3)));
+        for (const round of [1, 2, 3]) {
+          await until(() => waiting.length === 12, `the requests of round ${round}`);
+          for (const endpoint of waiting.splice(0)) endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          let most = 0;
+          while (round < 3 && begun < 12 * (round + 1)) {
+            const before = begun;
+            await new Promise((resolve) => setImmediate(resolve));
+            most = Math.max(most, begun - before);
+          }
+          // The turn before this one's count and the one behind it.
+          expect(most).to.be.at.most(2);
+        }
+        for (const { client, end } of connections) {
+          await until(() => client.received.split('200 OK').length === 4, 'all responses');
+          end();
+        }
+        expect(begun).to.equal(36);
+      },
+      { routeOf },
+    );
+  });
+
+  it('finds that a client has gone while its last pipelined request is served', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      backend.onRequest = ({ target }, endpoint) => {
+        if (target === '/') endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      };
+      const { client, socket, end } = await ownConnection(rig);
+      readChunk(socket, Buffer.from(`${unserved}${unserved.replace('/', '/slow')}`));
+      await until(() => backend.requests.length === 2, 'the last request');
+      await until(() => !socket.isPaused(), 'the connection to be read');
+      client.destroy();
+      await until(() => rig.context.reports.length === 2, 'the end of the exchange');
+      expect(rig.context.reports[1]).to.include({ status: 499 });
+      end();
+    }));
 
   it('counts the smaller pieces that TLS gives', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {

@@ -125,7 +125,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   onOwnTurn(): void {
     if (this.#stage === 'reading-head') this.#readHeads(true);
-    if (this.#stage === 'reading-head' && this.#unread.bytes === undefined) this.#reading.resume();
+    if (this.#body.done && this.#unread.bytes === undefined) this.#reading.resume();
   }
 
   onClogged(): void {
@@ -176,7 +176,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       this.#body = emptyBody;
       this.deadlineMs = this.#context.sweep.in(this.#context.timeouts.keepAliveMs);
       if (this.draining) this.drain();
-      if (this.#unread.bytes !== undefined && !this.#readingHeads) this.#readHeads();
+      if (this.#unread.bytes !== undefined && !this.#readingHeads) this.#reading.waitForTurn();
       else if (this.#reading.isPaused && this.#unread.bytes === undefined) this.#reading.resume();
     }
   }
