@@ -111,10 +111,10 @@ describe('a DATA_DIR that takes no snapshot', function () {
         await change(`late-${at}`);
         await until('it is reported', async () => (await reasons()).includes(reason), { withinMs: 20_000 });
         await until('it is logged', () => proxy.log().split(reason).length > linesBefore);
-        // Longer than until the next try.
-        const endMs = performance.now() + 12_000;
-        for (let times = 0; performance.now() < endMs; times += 1) {
-          if (times % 20 === 0) await change(`more-${at}-${times}`);
+        // Longer than until the next try, and at its end without a change, whose own write would come after the repair.
+        const beganMs = performance.now();
+        for (let times = 0; performance.now() < beganMs + 12_000; times += 1) {
+          if (times % 20 === 0 && performance.now() < beganMs + 5_000) await change(`more-${at}-${times}`);
           expect((await get(`/late-${at}`)).status).to.equal(200);
           expect((await get('/readyz', admin)).status).to.equal(200);
           await new Promise((resolve) => setTimeout(resolve, 50));
