@@ -46,7 +46,7 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/control/admin/session-routes.ts', 'mostBodyBytes', 'login: 4 KB'],
   ['packages/proxy/src/control/admin/ordering-routes.ts', 'mostImported', '| 1,000 |'],
   ['packages/proxy/src/control/session/session-cookie.ts', 'mostValues', '50 of their form'],
-  ['packages/runtime/src/failed-tries.ts', 'mostAddresses', '10,000 addresses'],
+  ['packages/proxy/src/control/session/login.ts', 'mostAddresses', '10,000 addresses'],
   ['packages/proxy/src/control/consul-ui/consul-ui.ts', 'mostCallsInFlight', '| 128 |'],
   ['packages/proxy/src/control/bus/message.ts', 'mostMessageBytes', '1,024 bytes; 2,000'],
   ['packages/proxy/src/control/bus/redis-bus.ts', 'mostHeardPerSecond', '2,000 and'],

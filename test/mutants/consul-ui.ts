@@ -37,6 +37,7 @@ export const consulUiMutants: readonly Mutant[] = [
         "    if (retryAfterMs > 0) return { kind: 'tries-limited', retryAfterMs };\n",
         '',
       ],
+      ['an IPv6 client has as many tries as addresses', "parsed.parts.slice(0, 4).join(':')", 'parsed.toString()'],
       [
         'calls without credentials count',
         "authorization === undefined || authorization === ''",

@@ -22,8 +22,7 @@ export interface RefusedCall {
 export function remedyFor({ from, to, status, reason, hasToken }: RefusedCall): string | undefined {
   if (reason === 'tls-needed')
     return `set ${urlVariables[to]}=${from.replace(/^http:/, 'https:')} or --url, and SWARMGATE_CACERT=FILE for a certificate of your own authority`;
-  // A wrong token is limited after some calls; the right one never is.
-  if (status !== 401 && reason !== 'tries-limited') return undefined;
+  if (status !== 401) return undefined;
   const set = `set ADMIN_TOKEN in the environment of this command to the token of the ${to} (docker/create-secrets.sh printed it), or ADMIN_TOKEN_FILE to a file that holds it`;
   return hasToken ? `the ADMIN_TOKEN of this command is not that of ${from}: ${set}` : set;
 }

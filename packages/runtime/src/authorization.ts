@@ -78,20 +78,6 @@ export function authorizeRead(policy: ReadPolicy, what: 'metrics' | 'other', cal
   };
 }
 
-/** Whether a call brings a bearer that is none of the tokens that are set. Of a process that lets everyone in, none is a guess. */
-export function isGuess(
-  { adminToken, metricsToken }: Pick<ReadPolicy, 'adminToken' | 'metricsToken'>,
-  authorization: string | undefined,
-): boolean {
-  if (adminToken === openToAll) return false;
-  const tokens = [adminToken, metricsToken].filter((token) => token !== undefined);
-  return (
-    tokens.length > 0 &&
-    bearerOf(authorization) !== undefined &&
-    !tokens.some((token) => isBearer(authorization, token))
-  );
-}
-
 /**
  * Whether the Host of a call from loopback names this machine: `localhost`, an address, or its own host name. Calls from
  * elsewhere name it as their network does, and are all taken.

@@ -11,7 +11,6 @@ export {
 export { type ControlGroupPaths, containerMemory, type MemoryUse } from './container-memory.ts';
 export { descriptorLimit, descriptorsInUse } from './descriptors.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
-export { FailedTries } from './failed-tries.ts';
 export { type GarbageCollector, garbageCollector } from './garbage-collector.ts';
 export { type FaultOwner, guard, guardEach, guardOwned, guardPromise } from './guard.ts';
 export { hostPort } from './host-port.ts';

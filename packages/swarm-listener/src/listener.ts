@@ -280,7 +280,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     adopt,
     taskTerminating: observer.taskTerminating,
     access: settings,
-    logger,
   });
   try {
     const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);

@@ -45,7 +45,6 @@ for (const role of ['listener', 'agent'] as const)
               adopt: () => 'adopted',
               taskTerminating: () => undefined,
               access: { adminToken: 'right', adminRead: undefined, metricsToken: undefined },
-              logger: silentLogger,
             });
       served = await serveRest(app, { host: '127.0.0.1', port: 0 }, silentLogger);
     });

@@ -17,7 +17,6 @@ import {
   callPatience,
   endInTime,
   endUnreadBodies,
-  limitGuesses,
   readJson,
 } from '@swarmgate/runtime/rest';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
@@ -39,7 +38,6 @@ export interface ListenerRestOptions {
   readonly taskTerminating: (serviceId: string, taskId: string) => void;
   /** Who may read and change. */
   readonly access: ReadPolicy;
-  readonly logger: Logger;
 }
 
 /** Of Docker: letters and digits. */
@@ -57,7 +55,6 @@ const prefix = '/v1/docker-flow-swarm-listener';
 export function createListenerRest(options: ListenerRestOptions): Express {
   const app = bareApp();
   respondHealth(app, options.isReady, options.status);
-  app.use(limitGuesses({ access: options.access, logger: options.logger }));
   // Everything that follows: a path that is added is closed until it is opened.
   app.use(requireReading(options.access));
   app.get(`${prefix}/ping`, (_request, response) => {

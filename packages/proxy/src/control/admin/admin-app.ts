@@ -1,16 +1,9 @@
 import { messageOf, SwarmgateError } from '@swarmgate/runtime';
-import { endInTime, endUnreadBodies, limitGuesses, longestCallMs } from '@swarmgate/runtime/rest';
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-  type Router,
-} from 'express';
+import { endInTime, endUnreadBodies, longestCallMs } from '@swarmgate/runtime/rest';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { createSessions, type Sessions } from '../session/sessions.ts';
 import type { AdminParts } from './admin-parts.ts';
-import { hasSession, readSession } from './admin-session.ts';
+import { readSession } from './admin-session.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { isTimeout } from './change-outcome.ts';
 import { changeRoutes } from './change-routes.ts';
@@ -18,7 +11,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
-import { isHealth, requireReading } from './http.ts';
+import { requireReading } from './http.ts';
 import { requireKnownHost } from './known-host.ts';
 import { liveRoutes } from './live-routes.ts';
 import { maintenanceRoutes } from './maintenance-routes.ts';
@@ -53,10 +46,7 @@ export function createAdminApp(parts: AdminParts, callMs = longestCallMs): Expre
   app.use(readSession(sessions));
   app.use(notePlainTokens(parts.transport.plainTokens, settings));
   const open = openRouters(parts, sessions);
-  const [files, login] = open;
-  app.use(files);
-  app.use(limitGuesses<Request, Response>({ access: settings, logger }, isTokenUnread));
-  app.use(login);
+  for (const router of open) app.use(router);
   app.use(requireReading(parts));
   const guarded = adminRouters(parts);
   for (const router of guarded) app.use(router);
@@ -66,14 +56,8 @@ export function createAdminApp(parts: AdminParts, callMs = longestCallMs): Expre
   return app;
 }
 
-/** Calls whose `Authorization` decides nothing: a proxy before this port may add credentials of its own to those of a browser. */
-function isTokenUnread(request: Request, response: Response): boolean {
-  const isLogin = request.method === 'POST' && request.path === '/v1/session';
-  return isLogin || isHealth(request) || hasSession(request, response);
-}
-
 /** What a browser gets before its login: the console's own files, and the login. */
-export function openRouters(parts: AdminParts, sessions?: Sessions): readonly [files: Router, login: Router] {
+export function openRouters(parts: AdminParts, sessions?: Sessions): readonly Router[] {
   return [consoleRoutes(), sessionRoutes(parts, sessions)];
 }
 

@@ -38,15 +38,10 @@ export function maySeeClients(
   return authorizeChange(settings.adminToken, callOf(request)).kind === 'allowed' || hasSession(request, response);
 }
 
-/** The two paths that are open, in exactly this spelling. */
-export function isHealth({ path }: Pick<Request, 'path'>): boolean {
-  return path === '/healthz' || path === '/readyz';
-}
-
-/** Stands before all paths but those two: a path that is added is closed until it is opened. */
+/** Stands before all paths but these two, in exactly this spelling: a path that is added is closed until it is opened. */
 export function requireReading(parts: Judge): RequestHandler {
   return (request, response, next) => {
-    if (isHealth(request)) {
+    if (request.path === '/healthz' || request.path === '/readyz') {
       next();
       return;
     }

@@ -41,4 +41,20 @@ describe('the login of Consul’s UI', () => {
   it('counts right credentials as no try', () => {
     for (let calls = 0; calls < 100; calls += 1) expect(right('10.0.0.1')).to.equal('allowed');
   });
+
+  for (const [one, other] of [
+    ['10.0.0.1', '::ffff:10.0.0.1'],
+    ['2001:db8::1', '2001:db8:0:0:ffff::2'],
+  ] as const)
+    it(`takes ${one} and ${other} for one client`, () => {
+      exhaust(one);
+      expect(right(other)).to.equal('tries-limited');
+      expect(right('2001:db8:0:1::1')).to.equal('allowed');
+    });
+
+  it('drops the address unused longest where there are too many', () => {
+    exhaust('10.255.0.1');
+    for (let host = 0; host < 10_000; host += 1) wrong(`10.1.${host >> 8}.${host & 255}`);
+    expect(right('10.255.0.1')).to.equal('allowed');
+  });
 });

@@ -1,4 +1,6 @@
-import { carriesToken, FailedTries } from '@swarmgate/runtime';
+import { carriesToken } from '@swarmgate/runtime';
+import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 
 export type LoginDecision =
   | { readonly kind: 'allowed' }
@@ -14,22 +16,40 @@ export interface LoginOptions {
   readonly nowMs?: () => number;
 }
 
+/** Failed tries of one address at once; one more is allowed every `tryEveryMs`. */
+const triesAtOnce = 10;
+const tryEveryMs = 6_000;
+/** Addresses that are remembered; the one that was quiet longest is forgotten first. */
+const mostAddresses = 10_000;
+
 /** Compares credentials with the admin token, and limits failed tries by client address. */
 export class Login {
   readonly #token: string;
-  readonly #tries: FailedTries;
+  readonly #nowMs: () => number;
+  /** When the tries that an address made will all be forgotten. */
+  readonly #clearAtMs = new LRUCache<string, number>({ max: mostAddresses });
 
-  constructor({ token, nowMs }: LoginOptions) {
+  constructor({ token, nowMs = () => performance.now() }: LoginOptions) {
     this.#token = token;
-    this.#tries = new FailedTries(nowMs);
+    this.#nowMs = nowMs;
   }
 
   decide(address: string | undefined, authorization: string | undefined): LoginDecision {
     if (authorization === undefined || authorization === '') return { kind: 'credentials-needed' };
-    const retryAfterMs = this.#tries.waitMs(address);
+    const key = addressKey(address);
+    const nowMs = this.#nowMs();
+    const clearAtMs = Math.max(nowMs, this.#clearAtMs.get(key) ?? nowMs);
+    const retryAfterMs = clearAtMs + tryEveryMs - (nowMs + triesAtOnce * tryEveryMs);
     if (retryAfterMs > 0) return { kind: 'tries-limited', retryAfterMs };
     if (carriesToken(authorization, this.#token)) return { kind: 'allowed' };
-    this.#tries.failed(address);
+    this.#clearAtMs.set(key, clearAtMs + tryEveryMs);
     return { kind: 'credentials-wrong' };
   }
+}
+
+/** One for all spellings of an address, and one for the /64 of an IPv6 address, all of which a client can have. */
+function addressKey(address: string | undefined): string {
+  if (address === undefined || !ipaddr.isValid(address)) return '';
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString();
 }
