@@ -128,10 +128,10 @@ export const registryMutants: readonly Mutant[] = [
     [
       [
         'one that stopped during a loss of sessions holds up every change',
-        'await this.#leaveNote();',
-        'await undefined;',
+        'await this.#announcing;\n    await this.#leaveNote();',
+        'await this.#announcing;',
       ],
-      ['one that stops leaves a note for ten seconds', ' && !this.#endedWithKey', ''],
+      ['one that stops leaves a note for ten seconds', ' || this.#endedWithKey', ''],
       [
         'replicas are forgotten where the registry did not respond',
         '        this.#barrier.sessionLost();\n        logger',
@@ -145,6 +145,11 @@ export const registryMutants: readonly Mutant[] = [
     [
       ['a replica that drains reports it with its next report only', 'if (this.#report !== undefined) this.report', ''],
       ['a report ends the mark', 'this.#isDraining ? { ...status, draining: true } : status', 'status'],
+      [
+        'one that drains and loses its session holds up every change',
+        'if (!signal.aborted) await this.#leaveNote();',
+        '',
+      ],
       ['a drain is written late', ' || (this.#isDraining && written?.draining !== true)', ''],
       ['a replica that drains takes its key back from the next of its name', ' && !this.#isDraining) {', ') {'],
       ['replicas that drain are not listed', '[...listed.live, ...listed.draining]', '[...listed.live]'],

@@ -6,6 +6,7 @@ import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedd
 import type { ReplicaPresence, ReplicaStatus } from '../registry.ts';
 import { announceReplica } from './presence.ts';
 import { ReplicaBarrier } from './replica-barrier.ts';
+import { leftNote } from './replica-status.ts';
 
 const signal = new AbortController().signal;
 const position = (sequence: number) => ({ registryId: 'r', sequence });
@@ -101,6 +102,23 @@ describe('a replica that drains', () => {
     expect(await stateOf(one)).to.equal('old one two');
     const report = await one.waitUntilServed(position(6), 300, signal);
     expect(report.waitingFor).to.include('old');
+  });
+
+  it('leaves the note of its end as soon as its session is lost, while its last requests go on', async () => {
+    const { store, layout } = under;
+    const three = announce('three', 1);
+    try {
+      three.report(at(5));
+      three.drain();
+      await until('it is marked', async () => (await stateOf(one)) === 'one three drains two');
+      await store.destroySession((await store.get(layout.replica('three')))?.session ?? '');
+      three.report(at(6));
+      await until('it has gone', async () => JSON.stringify(await documentOf('three')) === leftNote('three'));
+      expect(await stateOf(one)).to.equal('one two');
+    } finally {
+      await three.stop();
+    }
+    expect(JSON.stringify(await documentOf('three'))).to.equal(leftNote('three'));
   });
 
   it('counts as gone where its session is lost, and leaves its key to another process of its name', async () => {

@@ -53,6 +53,7 @@ class Announcer implements ReplicaPresence {
   #isWritten = false;
   #isDraining = false;
   #wasWritten = false;
+  #hasLeftNote = false;
   /** Its key was there until it ended: others see it go. */
   #endedWithKey = false;
 
@@ -105,7 +106,7 @@ class Announcer implements ReplicaPresence {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#announcing;
-    if (this.#wasWritten && !this.#endedWithKey) await this.#leaveNote();
+    await this.#leaveNote();
   }
 
   /**
@@ -144,6 +145,8 @@ class Announcer implements ReplicaPresence {
       await pause(backoffMs(this.#failures, 100, 2_000), signal);
       this.#failures += 1;
     }
+    // At once, not at the end of the drain: until then each barrier of others would wait for it.
+    if (!signal.aborted) await this.#leaveNote();
   }
 
   /** Takes the replica's key, also from a former process of the same name whose session has not ended yet. */
@@ -238,9 +241,12 @@ class Announcer implements ReplicaPresence {
 
   /**
    * Its key vanished with a session that was lost, so others count this replica on until it has another: the note at its key says
-   * that it has none to come. It goes with a session that is not renewed.
+   * that it has none to come. It goes with a session that is not renewed. Left once, and only where the key is not known to have gone
+   * with the end of its own session.
    */
   async #leaveNote(): Promise<void> {
+    if (!this.#wasWritten || this.#endedWithKey || this.#hasLeftNote) return;
+    this.#hasLeftNote = true;
     const { store, layout, replica, ttlMs, logger } = this.#options;
     const withinTime = AbortSignal.timeout(2_000);
     try {
