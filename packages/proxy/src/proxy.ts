@@ -317,9 +317,12 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
     // Barriers stop waiting for this replica at once, and the others show that it drains; requests in flight have until the deadline.
     presence.drain();
-    await pause(settings.drainDelayMs);
-    await server.drain(settings.drainTimeoutMs);
-    await presence.stop();
+    try {
+      await pause(settings.drainDelayMs);
+      await server.drain(settings.drainTimeoutMs);
+    } finally {
+      await presence.stop();
+    }
     await stopAll(running);
     logger.info({ replica }, 'proxy stopped');
   };

@@ -186,7 +186,7 @@ export interface ReplicaStatus {
   readonly version: string;
   /** When this replica started, ISO 8601. */
   readonly since: string;
-  /** It is stopping: it takes no new connections, and finishes what is in flight. No barrier waits for it. */
+  /** It is stopping: it finishes what is in flight. No barrier of another replica waits for it. */
   readonly draining?: true | undefined;
 }
 
@@ -201,8 +201,8 @@ export interface ReplicaPresence {
    */
   report(status: ReportedStatus): void;
   /**
-   * Marks this replica as draining until `stop`: it stays in the list, and barriers stop waiting for it, those of versions that
-   * know no draining replicas included. Never throws.
+   * Marks this replica as draining until `stop`: it stays in the list, and barriers of others stop waiting for it, those of versions
+   * that know no draining replicas included. Never throws.
    */
   drain(): void;
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;

@@ -43,9 +43,9 @@ export async function clientFor(
 }
 
 /**
- * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal goes to standard error, exit code 1. What to set
- * for this command is in both, as `remedy` in the JSON. A change that some replicas do not serve yet is done, with a warning on
- * standard error.
+ * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal ends with exit code 1; its text goes to standard
+ * error and names what to set for this command, which the JSON has as `remedy`. A change that some replicas do not serve yet is done: the
+ * text is followed by a warning on standard error, the JSON has `waitingFor`.
  * @throws UnreachableError where the response is not that of a Swarmgate process
  */
 export function printResponse<T>(

@@ -28,8 +28,8 @@ type Report = ReportedStatus & Pick<ReplicaStatus, 'draining'>;
 /** What this version follows beside services. */
 const features = ['maintenance'] as const;
 
-// Between two writes that a change by REST waits for, and before a replica is marked as draining. A write takes some milliseconds by itself; this bounds what several
-// replicas write together while changes come without a pause.
+// Between two writes that a change by REST waits for, and before a replica is marked as draining. A write takes some milliseconds by
+// itself; this bounds what several replicas write together while changes come without a pause.
 const betweenAwaitedWritesMs = 10;
 
 /**
@@ -122,7 +122,7 @@ class Announcer implements ReplicaPresence {
   async #announce(): Promise<void> {
     const { signal } = this.#stopping;
     const { logger } = this.#options;
-    // A draining replica whose session is lost leaves the list: it serves no new requests, and another process may have its name.
+    // A draining replica whose session is lost leaves the list: it ends soon, and another process may have its name by now.
     while (!signal.aborted && !this.#isDraining) {
       let session: string | undefined;
       try {
