@@ -64,4 +64,14 @@ describe('how far replicas are, as the console shows it', () => {
         text,
       );
     });
+
+  it('is that of the replicas that drain where no other is left', () => {
+    const only = { ...at(4), replica: 'r1', draining: true } as const;
+    expect(describeProgress({ registry: status.registry, replicas: [only] }, 4)).to.equal(
+      'The change is being written.',
+    );
+    expect(describeProgress({ registry: status.registry, replicas: [{ ...only, sequence: 5 }] }, 4)).to.equal(
+      'Served by 1 of 1 replicas.',
+    );
+  });
 });

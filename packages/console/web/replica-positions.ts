@@ -29,14 +29,16 @@ export function replicasOf({ replica: own, sequence, registry, replicas }: OwnPo
 type OwnPositions = Pick<Status, 'replica' | 'sequence' | 'replicas'> & Pick<Positions, 'registry'>;
 
 /**
- * Which replicas of the registry in use serve the change behind `before`, and which do not yet; those that drain are not waited for. Any change behind it
- * counts: the responses to changes do not name theirs until all replicas serve them.
+ * Which replicas of the registry in use serve the change behind `before`, and which do not yet; those that drain are not waited for
+ * where there are others. Any change behind it counts: the responses to changes do not name theirs until all replicas serve them.
  */
 export function describeProgress(
   { registry, replicas }: Pick<Positions, 'registry'> & { readonly replicas: readonly ProgressedReplica[] },
   before: number,
 ): string {
-  const ofThis = replicas.filter((each) => !each.draining && (isOf(registry, each) || each.registryId === ''));
+  const inUse = replicas.filter((each) => isOf(registry, each) || each.registryId === '');
+  const staying = inUse.filter(({ draining }) => draining !== true);
+  const ofThis = staying.length > 0 ? staying : inUse;
   const missing = ofThis.filter(({ sequence }) => sequence <= before);
   if (missing.length === ofThis.length) return 'The change is being written.';
   const served = `Served by ${ofThis.length - missing.length} of ${ofThis.length} replicas`;
