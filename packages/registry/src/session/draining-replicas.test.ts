@@ -104,14 +104,19 @@ describe('a replica that drains', () => {
     expect(report.waitingFor).to.include('old');
   });
 
-  it('leaves the note of its end as soon as its session is lost, while its last requests go on', async () => {
+  /** A replica `three`, while it drains. */
+  const losesItsSession = async (three: ReplicaPresence) => {
     const { store, layout } = under;
+    three.report(at(5));
+    three.drain();
+    await until('it is marked', async () => (await stateOf(one)) === 'one three drains two');
+    await store.destroySession((await store.get(layout.replica('three')))?.session ?? '');
+  };
+
+  it('leaves the note of its end as soon as its session is lost, while its last requests go on', async () => {
     const three = announce('three', 1);
     try {
-      three.report(at(5));
-      three.drain();
-      await until('it is marked', async () => (await stateOf(one)) === 'one three drains two');
-      await store.destroySession((await store.get(layout.replica('three')))?.session ?? '');
+      await losesItsSession(three);
       three.report(at(6));
       await until('it has gone', async () => JSON.stringify(await documentOf('three')) === leftNote('three'));
       expect(await stateOf(one)).to.equal('one two');
@@ -134,10 +139,7 @@ describe('a replica that drains', () => {
     const three = announceReplica({ ...identity, betweenWritesMs: 1, tasks });
     const next = announceReplica({ ...identity, betweenWritesMs: 1 });
     try {
-      three.report(at(5));
-      three.drain();
-      await until('it is marked', async () => (await stateOf(one)) === 'one three drains two');
-      await store.destroySession((await store.get(layout.replica('three')))?.session ?? '');
+      await losesItsSession(three);
       next.report(at(5));
       await until('the next is there', async () => (await stateOf(one)) === 'one three two');
       three.report(at(6));

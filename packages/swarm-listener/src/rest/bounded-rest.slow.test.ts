@@ -100,8 +100,8 @@ for (const role of ['listener', 'agent'] as const)
         }).on('error', reject);
       });
       expect(status).to.equal(200);
-      // Long before the time is over that each of them has for its call. Not all count at once: a full backlog holds some back.
-      await until('the oldest are closed', () => silent.filter(({ closed }) => closed).length >= 500, {
+      // Long before the time is over that each of them has for its call. How many are closed follows how many get through the backlog.
+      await until('the oldest are closed', () => silent.slice(0, 100).every(({ closed }) => closed), {
         withinMs: 4_000,
       });
     });
