@@ -50,10 +50,11 @@ export const positionMutants: readonly Mutant[] = [
         "!isOf(status.registry, replica) && replica.registryId !== ''",
         'false',
       ],
-      ['a replica that drains is waited for', '!each.draining && ', ''],
+      ['a replica that drains is waited for', 'staying.length > 0 ? staying : inUse', 'inUse'],
+      ['replicas that drain are not counted where no other is left', 'staying.length > 0 ? staying : inUse', 'staying'],
       [
         'one that read nothing of the registry is not waited for',
-        "(isOf(registry, each) || each.registryId === '')",
+        "isOf(registry, each) || each.registryId === ''",
         'isOf(registry, each)',
       ],
     ],
