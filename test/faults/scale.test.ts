@@ -5,7 +5,6 @@ import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../harness/counting-relay.ts';
 import { send } from '../harness/http.ts';
-import { measureOthersShare } from '../harness/others-share.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
 import { type Loads, startLoads } from './load-in-a-thread.ts';
@@ -18,17 +17,13 @@ const mostSeries = 3;
 // The first ones find code that has never run, unopened connections, and pending work of ten thousand new keys.
 const warmUp = 20;
 const mostBytesPerChange = 200_000;
-/** The promise, judged where the machine is ours. */
-const promisedMs = { p50: 50, p99: 150, handEdit: 1_000 };
-/** Where others take more of the processors than this share, only what no such machine explains is a fault. */
-const quietShare = 0.1;
-const busyMs = { p50: 500, p99: 2_000, handEdit: 3_000 };
+/** What no slow machine explains; `npm run bench -- --part changes` measures the promises. */
+const atMostMs = { p50: 500, p99: 2_000, handEdit: 3_000 };
 /**
  * No pause of the data server, whatever changes: how long a response may take, likewise. Two proxies, Consul, a listener and
- * the writer of the storm share the processors here, so a response waits its turn also on a machine that is ours.
+ * the writer of the storm share the processors.
  */
-const smoothMs = { p99: 300, most: 2_000 };
-const roughMs = { p99: 1_000, most: 5_000 };
+const responseMs = { p99: 2_000, most: 5_000 };
 const stormSeconds = 5;
 const stormPerSecond = 1_000;
 /** In one publication. */
@@ -43,7 +38,6 @@ describe(`one change among ${many} definitions`, function () {
   let proxies: (HostProxy & { readonly relay: CountingRelay })[];
   let relays: CountingRelay[];
   let loads: Loads;
-  let othersShare: () => number;
   const agent = new Agent({ keepAlive: true });
 
   const definition = (n: number, path = `/other-${n}`): ServiceDefinition => ({
@@ -96,7 +90,6 @@ describe(`one change among ${many} definitions`, function () {
   });
 
   beforeEach(() => {
-    othersShare = measureOthersShare();
     loads = startLoads(proxies.map(({ httpUrl }) => ({ url: `${httpUrl}/swarm-0`, ratePerSecond: 100 })));
   });
 
@@ -105,14 +98,10 @@ describe(`one change among ${many} definitions`, function () {
     const sent = reports.reduce((sum, report) => sum + report.sent, 0);
     const failed = reports.reduce((sum, report) => sum + report.failed, 0);
     const latencies = new Distribution(reports.flatMap(({ latenciesMs }) => latenciesMs));
-    const others = othersShare();
-    console.log(
-      `      ${sent} requests meanwhile, ${failed} failed, responded after ${latencies}; ${percent(others)} to others`,
-    );
+    console.log(`      ${sent} requests meanwhile, ${failed} failed, responded after ${latencies}`);
     expect(failed, reports.flatMap((report) => report.failures).join('; ')).to.equal(0);
-    const ceiling = others <= quietShare ? smoothMs : roughMs;
-    expect(latencies.at(0.99), 'p99 of the responses in ms').to.be.below(ceiling.p99);
-    expect(latencies.at(1), 'the slowest response in ms').to.be.below(ceiling.most);
+    expect(latencies.at(0.99), 'p99 of the responses in ms').to.be.below(responseMs.p99);
+    expect(latencies.at(1), 'the slowest response in ms').to.be.below(responseMs.most);
   });
 
   it('is served on every replica soon after its event, and moves little', async () => {
@@ -131,10 +120,8 @@ describe(`one change among ${many} definitions`, function () {
     while (n < warmUp) await change(n++);
     const isAsPromised = async () => {
       const before = proxies.map(({ relay }) => relay.receivedBytes());
-      const meanwhile = measureOthersShare();
       const took: Awaited<ReturnType<typeof change>>[] = [];
       while (took.length < changes) took.push(await change(n++));
-      const others = meanwhile();
       await pause(500);
       const bytes = proxies.map(({ relay }, index) => (relay.receivedBytes() - (before[index] ?? 0)) / changes);
       const publishing = new Distribution(took.map((one) => one.publishedAtMs - one.eventAtMs));
@@ -142,12 +129,10 @@ describe(`one change among ${many} definitions`, function () {
       const all = new Distribution(took.map((one) => one.servedAtMs - one.eventAtMs));
       console.log(
         `      ${changes} changes, from event to both proxies: ${all} (published: ${publishing}; from there: ${swapping}); ` +
-          `${bytes.map((each) => Math.round(each)).join(' and ')} bytes from Consul to each proxy per change; ` +
-          `${percent(others)} to others`,
+          `${bytes.map((each) => Math.round(each)).join(' and ')} bytes from Consul to each proxy per change`,
       );
       for (const each of bytes) expect(each).to.be.below(mostBytesPerChange);
-      const ceiling = others <= quietShare ? promisedMs : busyMs;
-      return all.at(0.5) < ceiling.p50 && all.at(0.99) < ceiling.p99;
+      return all.at(0.5) < atMostMs.p50 && all.at(0.99) < atMostMs.p99;
     };
     // The 99th of a hundred is decided by two changes of these: a disk that stops for a moment under Consul can be both.
     let asPromised = false;
@@ -157,7 +142,6 @@ describe(`one change among ${many} definitions`, function () {
 
   it('is served when it is a manual edit', async () => {
     const tookMs: number[] = [];
-    const meanwhile = measureOthersShare();
     for (let n = 0; n < 3; n++) {
       const edited = JSON.stringify(definition(4_711 + n, `/edited-${n}`), undefined, 2);
       const began = performance.now();
@@ -169,11 +153,9 @@ describe(`one change among ${many} definitions`, function () {
       await served(`/edited-${n}`);
       tookMs.push(performance.now() - began);
     }
-    const others = meanwhile();
     const texts = tookMs.map((each) => each.toFixed(0));
-    console.log(`      manual edits were served after ${texts.join(', ')} ms; ${percent(others)} to others`);
-    const ceiling = others <= quietShare ? promisedMs : busyMs;
-    expect(Math.min(...tookMs), 'the fastest in ms').to.be.below(ceiling.handEdit);
+    console.log(`      manual edits were served after ${texts.join(', ')} ms`);
+    expect(Math.min(...tookMs), 'the fastest in ms').to.be.below(atMostMs.handEdit);
   });
 
   it(`ends at the last state of a storm of ${stormPerSecond} changes a second`, async () => {
@@ -209,10 +191,6 @@ describe(`one change among ${many} definitions`, function () {
 });
 
 /** Of the processors. */
-function percent(share: number): string {
-  return `${Math.round(share * 100)} % of the processors`;
-}
-
 /** A percentile of some milliseconds, and the two that are promised as text. */
 class Distribution {
   readonly #sorted: readonly number[];

@@ -12,7 +12,6 @@ import {
   uniqueName,
   updateService,
 } from '../../harness/docker.ts';
-import { measureOthersShare } from '../../harness/others-share.ts';
 import { until } from '../../harness/until.ts';
 import { removeDeployed } from './deployed.ts';
 import { type Listening, startListening } from './listening.ts';
@@ -20,10 +19,8 @@ import { type Listening, startListening } from './listening.ts';
 const howMany = 200;
 /** A burst is taken together until none has come for `quiet`, at the latest `most` after the first that waits. */
 const windowMs = { quiet: 20, most: 100 };
-/** Where others take more of the processors than this share, only what no such machine explains is a fault. */
-const quietShare = 0.1;
-const quietMs = { first: windowMs.most, p50: 200, most: 500 };
-const busyMs = { first: 2_000, p50: 500, most: 2_000 };
+/** What no slow machine explains; `npm run bench -- --part changes` measures the promises. */
+const atMostMs = { first: 2_000, p50: 500, most: 2_000 };
 /** Consul takes 64 operations in one: a service needs two, the journal and the head theirs. */
 const leastInTransaction = 20;
 
@@ -75,7 +72,6 @@ describe('the listener in a storm', () => {
     const image = await importNodeImage(engine.docker);
     const before = listening.listener.status().counts;
     await using reported = await creationTimes(engine.docker, prefix);
-    const othersShare = measureOthersShare();
     publications.length = 0;
     const startedAt = performance.now();
     // One after the other, as `docker stack deploy` does: the storm goes on while the first of it is published.
@@ -92,7 +88,6 @@ describe('the listener in a storm', () => {
     const createdAt = performance.now();
     await until('all of them', async () => (await paths()).length === howMany);
     await until('Docker reported all of them', () => reported.size === howMany);
-    const others = othersShare();
     const { counts } = listening.listener.status();
     const transactions = publications.reduce((sum, publication) => sum + publication.transactions, 0);
     const waitedMs = [...reported]
@@ -110,14 +105,12 @@ describe('the listener in a storm', () => {
         `${(performance.now() - createdAt).toFixed(0)} ms later, in ${publications.length} publications (${bursts} bursts) ` +
         `with ${transactions} transactions, ${counts.listings - before.listings} listings and ${counts.inspects - before.inspects} inspects; ` +
         `the first ${firstMs.toFixed(0)} ms after its event, with ${(first?.services.length ?? 0) - 1} others, each ` +
-        `after p50 ${p50Ms?.toFixed(0)} ms, most ${waitedMs.at(-1)?.toFixed(0)} ms; ` +
-        `${Math.round(others * 100)} % of the processors went to others`,
+        `after p50 ${p50Ms?.toFixed(0)} ms, most ${waitedMs.at(-1)?.toFixed(0)} ms`,
     );
-    const ceiling = others <= quietShare ? quietMs : busyMs;
     expect(first?.services).to.include(`${prefix}-0`);
-    expect(firstMs, 'the first in ms').to.be.below(ceiling.first);
-    expect(p50Ms, 'p50 in ms').to.be.below(ceiling.p50);
-    expect(waitedMs.at(-1), 'the one that waited longest in ms').to.be.below(ceiling.most);
+    expect(firstMs, 'the first in ms').to.be.below(atMostMs.first);
+    expect(p50Ms, 'p50 in ms').to.be.below(atMostMs.p50);
+    expect(waitedMs.at(-1), 'the one that waited longest in ms').to.be.below(atMostMs.most);
     // A listener that debounces until it is quiet, or for 100 ms, has more by then.
     expect(first?.services.length).to.be.at.most(4);
     // The listener receives each at another moment than this test: a pause of 19 ms here may be one of 21 ms there.

@@ -165,14 +165,16 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   // What the session reports.
 
   onData(bytes: Buffer, from: number, to: number): void {
-    this.#guarded(() => {
+    try {
       if (this.#tunnel !== undefined) {
         this.#tunnel.onData(Buffer.from(bytes.subarray(from, to)));
         return;
       }
       this.#body.add(bytes, from, to);
       this.#touch();
-    });
+    } catch (error) {
+      this.onFault(error);
+    }
   }
 
   onTrailers(lines: string): void {

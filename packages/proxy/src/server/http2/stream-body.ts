@@ -74,7 +74,10 @@ export class StreamBody {
       this.#joinedFrom = 0;
       this.#joinedTo = 0;
     }
-    bytes.copy(this.#joined, this.#joinedTo, from, to);
+    const joined = this.#joined;
+    // A call of copy costs more than a few bytes: a body may come in frames of one.
+    if (to - from <= 8) for (let at = from; at < to; at += 1) joined[this.#joinedTo + at - from] = bytes[at] as number;
+    else bytes.copy(joined, this.#joinedTo, from, to);
     this.#joinedTo += to - from;
   }
 
