@@ -215,7 +215,13 @@ export const attackMutants: readonly Mutant[] = [
     'packages/proxy/src/transport/lent-writer.ts',
     ['packages/proxy/src/transport/lent-writer.test.ts'],
     [
-      ['a buffer is used again before its socket has taken it', 'this.#socket.writableLength > 0 || ', ''],
+      ['a buffer is used again before its socket has taken it', '!isTaken || ', ''],
+      ['an idle connection keeps buffers', 'this.#unreported === 0 || ', ''],
+      [
+        'a buffer is used again as soon as one write from it is taken',
+        'this.#unreported === 0',
+        'this.#unreported <= 1',
+      ],
       ['the end of a large chunk is cut off', 'mostFramingBytes = 12', 'mostFramingBytes = 9'],
     ],
   ),
@@ -256,13 +262,29 @@ export const attackMutants: readonly Mutant[] = [
       ],
       [
         'a connection that ended for a flood is closed at once',
-        'this.#isHeld = errorCode === ErrorCode.enhanceYourCalm;',
+        "this.#isHeld = this.#stage !== 'closing' && errorCode === ErrorCode.enhanceYourCalm;",
         '',
+      ],
+      ['what follows the end of a drain defers the end', "this.#stage !== 'closing' && errorCode", 'errorCode'],
+      [
+        'requests of a client that takes nothing wait without a deadline',
+        'isSettled && this.#isUnread',
+        'this.#isUnread',
       ],
       [
         'a connection that ended for a flood is read',
         'if (!this.#isHeld) this.#socket.resume();',
         'this.#socket.resume();',
+      ],
+      [
+        'a connection whose client takes nothing stays for ever',
+        "if (this.#busy && this.#stage === 'serving') this.#awaitRequest();\n        else ",
+        'if (!this.#busy) ',
+      ],
+      [
+        'a connection with a long request counts as idle',
+        "if (this.#busy && this.#stage === 'serving') this.#awaitRequest();\n        else ",
+        '',
       ],
       ['draining waits for connections that ended for a flood', "if (this.#stage === 'closing') this.#release();", ''],
     ],

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectSecurely, createServer as createSecureServer } from 'node:tls';
 import { expect } from 'chai';
+import { testCertificate } from '../../test/test-certificate.ts';
 import { until } from '../../test/until.ts';
 import { LentWriter } from './lent-writer.ts';
+import { giveSpare, takeSpare } from './spare-buffers.ts';
 
 /** Different at each place, and for each name. */
 const bytesOf = (name: string, count: number) =>
@@ -10,16 +13,35 @@ const bytesOf = (name: string, count: number) =>
 
 describe('writing what is lent', () => {
   let server: Server;
+  let secureServer: Server;
   const open: Socket[] = [];
   before(async () => {
+    const { cert, key } = await testCertificate(['localhost']);
     server = createServer((socket) => socket.pause());
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    secureServer = createSecureServer({ cert, key }, (socket) => socket.pause());
+    for (const each of [server, secureServer]) {
+      each.listen(0, '127.0.0.1');
+      await once(each, 'listening');
+    }
   });
   afterEach(() => {
     for (const socket of open.splice(0)) socket.destroy();
   });
-  after(() => server.close());
+  after(() => {
+    server.close();
+    secureServer.close();
+  });
+
+  async function securePair() {
+    const { port } = secureServer.address() as AddressInfo;
+    const socket = connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const [[peer]] = (await Promise.all([
+      once(secureServer, 'secureConnection'),
+      once(socket, 'secureConnect'),
+    ])) as unknown as [[Socket]];
+    open.push(socket, peer);
+    return { socket, peer, writer: new LentWriter(socket) };
+  }
 
   async function pair() {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -72,6 +94,17 @@ describe('writing what is lent', () => {
     expect((await readAll(other.peer, ofOthers.length)).equals(ofOthers)).to.equal(true);
   });
 
+  it('keeps a single piece that the socket has not taken', async () => {
+    const stalled = await pair();
+    const other = await pair();
+    const piece = bytesOf('s', 60_000);
+    stalled.socket.cork();
+    lend(stalled.writer, piece);
+    lend(other.writer, bytesOf('o', 60_000));
+    stalled.socket.uncork();
+    expect((await readAll(stalled.peer, piece.length)).equals(piece)).to.equal(true);
+  });
+
   it('frames chunks of every size', async () => {
     const { peer, writer } = await pair();
     const sizes = [1, 4_096, 4_097, 65_536, 65_540, 65_552, 17_000_000];
@@ -97,6 +130,32 @@ describe('writing what is lent', () => {
     }
     expect(buffers.size).to.equal(1);
   });
+
+  for (const [what, connected] of [
+    ['plain', pair],
+    ['TLS', securePair],
+  ] as const)
+    for (const [behind, writeBehind] of [
+      ['nothing', () => undefined],
+      ['a small piece', (writer: LentWriter) => lend(writer, Buffer.from('small'))],
+      ['text of another writer', (_writer: LentWriter, socket: Socket) => socket.write('0\r\n\r\n', 'latin1')],
+    ] as const)
+      it(`gives its buffers back where ${behind} follows (${what})`, async () => {
+        const { socket, peer, writer } = await connected();
+        const used: ArrayBufferLike[] = [];
+        const write = socket.write.bind(socket);
+        socket.write = ((bytes: Buffer | string, ...rest: []) => {
+          if (typeof bytes !== 'string') used.push(bytes.buffer);
+          return write(bytes, ...rest);
+        }) as typeof socket.write;
+        while (socket.writableLength === 0) lend(writer, bytesOf('p', 60_000));
+        writeBehind(writer, socket);
+        peer.resume();
+        await until(() => socket.writableLength === 0, 'the socket to take it');
+        const spare = takeSpare();
+        giveSpare(spare);
+        expect(used.includes(spare.buffer)).to.equal(true);
+      });
 
   it('tells the caller to wait where the socket does not keep up', async () => {
     const { writer, socket } = await pair();

@@ -14,11 +14,16 @@ export class LentWriter {
   #to = 0;
   /** Those before, of which the same is true. */
   #full: readonly Buffer[] = none;
+  /** Writes of these buffers that the socket has not reported as taken. */
+  #unreported = 0;
   readonly #onTaken: () => void;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#onTaken = () => this.#settle();
+    this.#onTaken = () => {
+      this.#unreported -= 1;
+      this.#settle();
+    };
   }
 
   /**
@@ -39,6 +44,7 @@ export class LentWriter {
     at += bytes.copy(buffer, at, from, to);
     if (isChunk) at += buffer.write('\r\n', at, 'latin1');
     this.#to = at;
+    this.#unreported += 1;
     const goesOn = this.#socket.write(buffer.subarray(start, at), this.#onTaken);
     this.#settle();
     return goesOn;
@@ -54,8 +60,10 @@ export class LentWriter {
     return buffer;
   }
 
+  /** What still waits may be text behind the buffers: without the count they would stay with an idle connection. */
   #settle(): void {
-    if (this.#socket.writableLength > 0 || this.#buffer === undefined) return;
+    const isTaken = this.#unreported === 0 || this.#socket.writableLength === 0;
+    if (!isTaken || this.#buffer === undefined) return;
     giveSpare(this.#buffer);
     for (const buffer of this.#full) giveSpare(buffer);
     this.#buffer = undefined;

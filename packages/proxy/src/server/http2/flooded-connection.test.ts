@@ -2,12 +2,13 @@ import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
 import { FrameClient } from '../../../test/frame-client.ts';
-import { frame, headers, plainGet } from '../../../test/http2-wire.ts';
+import { frame, headers, plainGet, plainPost, settings, windowUpdate } from '../../../test/http2-wire.ts';
 import { ownConnection } from '../../../test/own-connection.ts';
 import { readChunk } from '../../../test/read-chunk.ts';
 import { makeHttp2Server, type Rig } from '../../../test/server-rig.ts';
 import { until } from '../../../test/until.ts';
-import { ErrorCode, Frame } from '../../http/http2/frames.ts';
+import { ErrorCode, Flag, Frame } from '../../http/http2/frames.ts';
+import type { Middleware } from '../../middleware/middleware.ts';
 
 /** What one client of HTTP/2 may have the proxy hold, and how it is ended. */
 describe('an HTTP/2 connection that is flooded', () => {
@@ -72,6 +73,85 @@ describe('an HTTP/2 connection that is flooded', () => {
       end();
     }));
 
+  /** Of a step: in turns of their own, the first of which is the connection's, they fill the output before all of them are made. */
+  const large = ['X-Large', '~'.repeat(17_000)];
+  const fills: Middleware = {
+    name: 'fills',
+    onRequest: () => ({ kind: 'respond', response: { status: 204, reason: 'large', headers: large } }),
+  };
+
+  it('acts upon all that it has read of a client that takes nothing', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig }) => {
+        const { socket, end } = await opened(rig);
+        socket.cork();
+        readChunk(socket, toEndpoint(1, 100));
+        await until(() => rig.context.reports.length === 100, 'all responses');
+        expect(socket.isPaused()).to.equal(true);
+        end();
+      },
+      { steps: [fills] },
+    ));
+
+  const endlessResponse = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`;
+  const endless = headers(
+    1,
+    plainGet.map(([name, value]) => [name, name === ':path' ? '/endless' : value] as const),
+  );
+  const takesNothing: Readonly<Record<string, { readonly requests: Buffer; readonly steps?: readonly Middleware[] }>> =
+    {
+      'its streams have no more to send': { requests: toEndpoint(1, 3) },
+      'its streams have been reset by their deadlines': {
+        requests: Buffer.concat([settings([[4, 1_000_000]]), windowUpdate(0, 10_000_000), endless]),
+      },
+      'more waits than is read on for': { requests: toEndpoint(1, 100), steps: [fills] },
+      'it has opened streams and sends nothing on them': {
+        requests: Buffer.concat([toEndpoint(1, 3), headers(7, plainPost, Flag.endHeaders)]),
+      },
+    };
+
+  for (const [what, { requests, steps }] of Object.entries(takesNothing))
+    it(`ends where its client takes nothing and ${what}`, () =>
+      onStage(
+        makeHttp2Server,
+        async ({ rig, backend }) => {
+          backend.onRequest = ({ target }, connection) => {
+            if (target === '/endless') connection.write(endlessResponse);
+            else connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          };
+          const { socket, end } = await opened(rig);
+          socket.cork();
+          readChunk(socket, requests);
+          await until(() => socket.destroyed, 'the end');
+          end();
+        },
+        { ...(steps === undefined ? {} : { steps }), timeouts: { keepAliveMs: 100, clientMs: 100, serverMs: 100 } },
+      ));
+
+  it('does not end as an idle one where a request is under way', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig, backend }) => {
+        let waiting: Socket | undefined;
+        backend.onRequest = (_request, connection) => {
+          waiting = connection;
+        };
+        const { client, end } = await opened(rig);
+        client.send(headers(1, plainGet));
+        // Each lasts for as long as an idle connection does.
+        for (let count = 0; count < 3; count++) {
+          const idle = new FrameClient(rig.port);
+          await until(() => idle.ended, 'an idle connection to end');
+        }
+        waiting?.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        await client.responded(1);
+        expect(client.frames.map(({ type }) => type)).to.not.include(Frame.goaway);
+        end();
+      },
+      { timeouts: { keepAliveMs: 100 } },
+    ));
+
   const pings = Buffer.concat(Array.from({ length: 1_100 }, () => frame(Frame.ping, 0, 0, Buffer.alloc(8))));
 
   it('is not read behind the GOAWAY that ends it, nor closed at once: its client cannot go on over another one', () =>
@@ -95,6 +175,19 @@ describe('an HTTP/2 connection that is flooded', () => {
       await client.goaways(1);
       const drained = rig.server.drain(5_000);
       expect(socket.isPaused()).to.equal(false);
+      await until(() => client.ended, 'the end');
+      await drained;
+      end();
+    }));
+
+  it('is closed at once where the drain of an idle one is over, whatever follows', () =>
+    onStage(makeHttp2Server, async ({ rig }) => {
+      const { client, socket, end } = await opened(rig);
+      const drained = rig.server.drain(5_000);
+      await client.goaways(1);
+      client.send(frame(Frame.ping, Flag.ack, 0, Buffer.from('draining')), pings);
+      await client.goaways(2);
+      expect(socket.writableEnded).to.equal(true);
       await until(() => client.ended, 'the end');
       await drained;
       end();

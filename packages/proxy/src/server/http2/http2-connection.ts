@@ -100,7 +100,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
             'an HTTP/2 connection was ended for a violation',
           );
           this.#isShort = true;
-          this.#isHeld = errorCode === ErrorCode.enhanceYourCalm;
+          this.#isHeld = this.#stage !== 'closing' && errorCode === ErrorCode.enhanceYourCalm;
           this.#close();
         },
         onDrained: () => this.#close(),
@@ -142,10 +142,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         return;
       case 'serving':
       case 'draining':
-        // Idle for too long, or the client does not respond to the first GOAWAY.
-        this.#stage = 'draining';
-        this.deadlineMs = Number.POSITIVE_INFINITY;
-        this.#session.drain(true);
+        if (this.#busy && this.#stage === 'serving') this.#awaitRequest();
+        else this.#endInOrder();
         return;
       case 'closing':
         if (!this.#isHeld && this.#silence.isSilent) this.#socket.destroy();
@@ -188,7 +186,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     }
     const isSettled = this.#settleTouched();
     this.#settle();
-    if (this.#isUnread) {
+    // Until all that it has read is acted upon, streams have no deadlines of their own.
+    if (isSettled && this.#isUnread) {
       this.#isHeavy = true;
       this.#unread = this.#pause(chunk, at);
       return;
@@ -308,14 +307,24 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   /** The deadline follows what the connection does. */
   #settle(): void {
-    const { sweep, timeouts } = this.context;
+    const isOpened = this.#stage === 'opening' && this.#session.settingsAcknowledged;
+    if (isOpened) this.#stage = 'serving';
     const isBusy = this.#session.openStreams > 0;
-    if (this.#stage === 'opening' && this.#session.settingsAcknowledged) {
-      this.#stage = 'serving';
-      this.deadlineMs = isBusy ? Number.POSITIVE_INFINITY : sweep.in(timeouts.keepAliveMs);
-    } else if (this.#stage === 'serving' && isBusy !== this.#busy)
-      this.deadlineMs = isBusy ? Number.POSITIVE_INFINITY : sweep.in(timeouts.keepAliveMs);
-    this.#busy = isBusy;
+    if (isOpened || (this.#stage === 'serving' && this.#busy && !isBusy)) this.#awaitRequest();
+    else this.#busy = isBusy;
+  }
+
+  /** Idle for too long, or the client does not respond to the first GOAWAY. */
+  #endInOrder(): void {
+    this.#stage = 'draining';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#session.drain(true);
+  }
+
+  /** With streams it waits again: of a client that takes nothing their ends are found only then. */
+  #awaitRequest(): void {
+    this.#busy = this.#session.openStreams > 0;
+    this.deadlineMs = this.context.sweep.in(this.context.timeouts.keepAliveMs);
   }
 
   /** What is in the output leaves, then the connection ends. */
