@@ -174,7 +174,8 @@ export const consoleMutants: readonly Mutant[] = [
     [`${web}/change-outcome.test.ts`],
     [
       ['a change that is late looks as if it were done', 'waitingFor.length > 0', 'false'],
-      ['a change with problems looks as if it had none', 'problems.length > 0', 'false'],
+      ['a change with problems looks as if it had none', 'problems.length + warnings.length', 'warnings.length'],
+      ['a change with warnings looks as if it had none', 'problems.length + warnings.length', 'problems.length'],
     ],
   ),
   ...faultsIn(

@@ -34,6 +34,10 @@ describe('what came of a change', () => {
       { kind: 'warning', text: done },
     ],
     [
+      { Status, Message: `${done}; old runs an older version`, warnings: ['old runs an older version'] },
+      { kind: 'warning', text: `${done}; old runs an older version` },
+    ],
+    [
       { Status, Message: late, problems: [problem], waitingFor: ['two'] },
       { kind: 'late', text: late, late: ['two'] },
     ],

@@ -1,6 +1,6 @@
 import type { ChangeResponse } from './types.ts';
 
-/** What came of a change. `warning`: it is served, with problems. `late`: it is kept, and some replicas do not serve it yet. */
+/** What came of a change. `warning`: it is served, with problems or otherwise than may be expected. `late`: it is kept, and some replicas do not serve it yet. */
 export interface ChangeOutcome {
   readonly kind: 'ok' | 'warning' | 'late' | 'error';
   readonly text: string;
@@ -10,10 +10,10 @@ export interface ChangeOutcome {
 
 /** @param otherwise the text where the response has none */
 export function outcomeOf(
-  { Message, problems = [], waitingFor = [] }: ChangeResponse,
+  { Message, problems = [], warnings = [], waitingFor = [] }: ChangeResponse,
   otherwise: string,
 ): ChangeOutcome {
   const text = Message === undefined || Message === '' ? otherwise : Message;
   if (waitingFor.length > 0) return { kind: 'late', text, late: waitingFor };
-  return { kind: problems.length > 0 ? 'warning' : 'ok', text };
+  return { kind: problems.length + warnings.length > 0 ? 'warning' : 'ok', text };
 }

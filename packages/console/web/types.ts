@@ -276,6 +276,7 @@ export interface ChangeResponse {
   readonly Status: 'OK' | 'NOK';
   readonly Message?: string;
   readonly problems?: readonly Problem[];
+  readonly warnings?: readonly string[];
   readonly serving?: readonly string[];
   readonly waitingFor?: readonly string[];
 }

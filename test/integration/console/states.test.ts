@@ -166,6 +166,11 @@ describe('the states of the console', function () {
         await page.getByRole('row', { name: new RegExp(`127.0.0.1:${rig().servicePort}`) }).waitFor();
         await page.goto(`${rig().url}/#/services/manual/first`);
         await page.getByText('1 of 1 take requests').waitFor();
+        await page.goto(`${rig().url}/#/problems`);
+        const card = (name: string) => page.getByRole('listitem').filter({ has: page.getByRole('link', { name }) });
+        await card('manual/late').getByText('The service takes no request.').waitFor();
+        await card('manual/first').waitFor();
+        expect(await card('manual/first').getByText('The service takes no request.').count()).to.equal(0);
       } finally {
         for (const name of ['first', 'late']) await rig().remove(name);
       }

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { formatTime } from '../format.ts';
 import { Empty, Loading } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { keyProblems, loaded, place, problems } from '../store.ts';
+import { keyProblems, loaded, place, problems, rows } from '../store.ts';
 import type { Problem } from '../types.ts';
 
 /** Cards that are made at first: a label that thousands of services share is wrong thousands of times. */
@@ -14,6 +14,7 @@ export function ProblemsView() {
   const shown = problems.value.filter((each) => service === null || each.service === service);
   const keys = service === null ? keyProblems.value : [];
   const most = useSignal(mostAtOnce);
+  const routed = new Set(rows.value.filter(({ routes }) => routes.length > 0).map(({ key }) => key));
   if (shown.length + keys.length === 0 && loaded.value !== 'all') return <Loading />;
   if (shown.length + keys.length === 0)
     return (
@@ -31,7 +32,11 @@ export function ProblemsView() {
       {service !== null && <a href={hashOf('problems')}>Show all services</a>}
       <ul class="cards">
         {shown.slice(0, most.value).map((problem, at) => (
-          <ProblemCard key={`${problem.owner}/${problem.service}/${problem.reason}/${at}`} problem={problem} />
+          <ProblemCard
+            key={`${problem.owner}/${problem.service}/${problem.reason}/${at}`}
+            problem={problem}
+            hasRoute={loaded.value !== 'all' || routed.has(`${problem.owner}/${problem.service}`)}
+          />
         ))}
         {keys.map(({ key, reason, message, suggestion }) => (
           <li key={key} class="card warning">
@@ -58,7 +63,8 @@ export function ProblemsView() {
   );
 }
 
-export function ProblemCard({ problem }: { readonly problem: Problem }) {
+/** @param hasRoute without one the service takes no request, however harmless the problem is called */
+export function ProblemCard({ problem, hasRoute }: { readonly problem: Problem; readonly hasRoute: boolean }) {
   const { owner, service, severity, reason, message, label, value, suggestion, since } = problem;
   return (
     <li class={`card ${severity}`}>
@@ -70,7 +76,10 @@ export function ProblemCard({ problem }: { readonly problem: Problem }) {
           {owner}/{service}
         </a>
       </h2>
-      <p>{message}</p>
+      <p>
+        {message}
+        {!hasRoute && <strong> The service takes no request.</strong>}
+      </p>
       {label !== undefined && (
         <p>
           <code>

@@ -75,7 +75,7 @@ export function ServiceView() {
       {row.problems.length > 0 && (
         <ul class="cards">
           {row.problems.map((problem, at) => (
-            <ProblemCard key={`${problem.reason}/${at}`} problem={problem} />
+            <ProblemCard key={`${problem.reason}/${at}`} problem={problem} hasRoute={row.routes.length > 0} />
           ))}
         </ul>
       )}

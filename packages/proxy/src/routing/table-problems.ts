@@ -110,14 +110,14 @@ function gainOf({ winner, loser, what, matchKeys }: RouteConflict): Problem {
 function whyFirst(winner: CompiledRoute, loser: CompiledRoute): string {
   const since = winner.route.destination.since;
   return since < loser.route.destination.since
-    ? `it has had it since ${isoDate(since)}`
+    ? `it has had it since ${timeText(since)}`
     : 'both have had it for equally long, and its name comes first';
 }
 
-/** A manually edited `since` may be out of a date's range. */
-function isoDate(ms: number): string {
+/** To the second, in UTC. A manually edited `since` may be out of a date's range. */
+function timeText(ms: number): string {
   const date = new Date(ms);
-  return Number.isNaN(date.valueOf()) ? String(ms) : date.toISOString();
+  return Number.isNaN(date.valueOf()) ? String(ms) : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function andMore(matchKeys: number): string {

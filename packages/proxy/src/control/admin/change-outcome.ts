@@ -11,6 +11,8 @@ export type ChangeOutcome =
       readonly definition?: ServiceDefinition;
       /** Warnings: what was left aside, a conflict that the change loses. */
       readonly problems?: readonly Problem[];
+      /** What works otherwise than the caller may expect; the message holds it too. */
+      readonly warnings?: readonly string[];
       readonly barrier?: Barrier;
     }
   | { readonly kind: 'rejected'; readonly problems: readonly Problem[] }
@@ -42,9 +44,15 @@ function statusOf(errors: readonly Problem[]): 400 | 409 {
 
 export function responseOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeResponse } {
   if (outcome.kind === 'done') {
-    const { message, barrier } = outcome;
+    const { message, barrier, warnings } = outcome;
     const problems = outcome.problems?.map(inParameterNames);
-    const body = { Status: 'OK' as const, Message: message, ...barrier, ...(problems?.length ? { problems } : {}) };
+    const body = {
+      Status: 'OK' as const,
+      Message: message,
+      ...barrier,
+      ...(problems?.length ? { problems } : {}),
+      ...(warnings?.length ? { warnings } : {}),
+    };
     return { status: 200, body };
   }
   if (outcome.kind === 'rejected') {

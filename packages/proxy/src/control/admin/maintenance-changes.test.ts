@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { definition, good, snapshot } from '../../../test/registered.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import { ServedServices } from '../watch/served-services.ts';
+import { responseOf } from './change-outcome.ts';
 import { MaintenanceChanges } from './maintenance-changes.ts';
 
 const replica = (name: string, features?: readonly string[]): ReplicaStatus => ({
@@ -129,6 +130,10 @@ describe('changes of maintenance', () => {
       'Distributed to all instances; old runs an older version, which has no maintenance and serves on; ' +
         'older runs an older version, which has no maintenance and serves on',
     );
+    expect(responseOf(outcome).body.warnings).to.deep.equal([
+      'old runs an older version, which has no maintenance and serves on',
+      'older runs an older version, which has no maintenance and serves on',
+    ]);
   });
 
   it('end what is set for a service that is not published any more, and nothing else', async () => {

@@ -40,7 +40,7 @@ export interface NamedService {
 type Documents = ReadonlyMap<ServiceKey, MaintenanceDocument>;
 /** What is to be written, or why nothing is. */
 type Step =
-  | { readonly kind: 'write'; readonly documents: Documents; readonly remarks: readonly string[] }
+  | { readonly kind: 'write'; readonly documents: Documents; readonly warnings: readonly string[] }
   | Extract<ChangeOutcome, { readonly kind: 'refused' | 'done' }>;
 
 const mostAttempts = 6;
@@ -78,18 +78,18 @@ export class MaintenanceChanges {
         if (ended !== undefined) documents.set(key, ended);
       }
       const labelled = known.filter((key) => services.get(key)?.definition.maintenance === true);
-      const remarks = endpoint === undefined ? labelled.map(byLabel) : [];
-      if (documents.size > 0) return { kind: 'write', documents, remarks };
+      const warnings = endpoint === undefined ? labelled.map(byLabel) : [];
+      if (documents.size > 0) return { kind: 'write', documents, warnings };
       const what =
         endpoint === undefined ? `${named.service} is not in maintenance` : `${addressOf(endpoint)} is not drained`;
-      return { kind: 'done', message: [`nothing done: ${what}`, ...remarks].join('; ') };
+      return { kind: 'done', message: [`nothing done: ${what}`, ...warnings].join('; '), warnings };
     });
   }
 
   #down(keys: readonly ServiceKey[], { page, until }: GivenMaintenance, by: string): Step {
     const given = until === undefined ? page : { ...page, until };
     const documents = new Map(keys.map((key) => [key, withServiceDown(this.#planning(key, by), given)]));
-    return { kind: 'write', documents, remarks: [] };
+    return { kind: 'write', documents, warnings: [] };
   }
 
   #drained(keys: readonly ServiceKey[], address: EndpointAddress, until: string | undefined, by: string): Step {
@@ -109,10 +109,10 @@ export class MaintenanceChanges {
     const without = having.filter(
       ({ endpoints }) => !endpoints.some((each) => each.state === 'active' && !isMeant(each)),
     );
-    const remarks = without.map(
+    const warnings = without.map(
       ({ key }) => `${key} has no other endpoint that takes requests: they get 503 no-endpoint`,
     );
-    return { kind: 'write', documents, remarks };
+    return { kind: 'write', documents, warnings };
   }
 
   /** Decides again after another writer's change of the same document, and gives up after a few times. */
@@ -125,8 +125,8 @@ export class MaintenanceChanges {
         if (refused !== undefined) return refused;
         const barrier = await this.#options.changes.publish(this.#changesOf(decided.documents), by);
         const late = await this.#withoutMaintenance();
-        const remarks = [...decided.remarks, ...late.map(older)];
-        return { kind: 'done', message: [describeBarrier(barrier), ...remarks].join('; '), barrier };
+        const warnings = [...decided.warnings, ...late.map(older)];
+        return { kind: 'done', message: [describeBarrier(barrier), ...warnings].join('; '), warnings, barrier };
       } catch (error) {
         const isConflict = error instanceof RegistryError && error.code === 'registry-conflict';
         if (!isConflict || attempt === mostAttempts) return outcomeOfError(error);

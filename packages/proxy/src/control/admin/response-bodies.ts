@@ -317,4 +317,6 @@ export interface ChangeResponse {
   readonly serving?: readonly string[];
   readonly waitingFor?: readonly string[];
   readonly problems?: readonly Problem[];
+  /** What works otherwise than the caller may expect; `Message` holds it too. */
+  readonly warnings?: readonly string[];
 }
