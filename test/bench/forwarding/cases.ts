@@ -104,7 +104,12 @@ const manyHeaders = [
 /** The cases of the promise, in its order. */
 export function benchCases(directory: string): readonly BenchCase[] {
   const post = join(directory, 'post.lua');
-  writeFileSync(post, `wrk.method = "POST"\nwrk.body = string.rep("x", 1024)\n`);
+  const upload = join(directory, 'upload.lua');
+  for (const [script, bytes] of [
+    [post, 1_024],
+    [upload, largeBytes],
+  ] as const)
+    writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${bytes})\n`);
   const host = `Host: ${benchHost}`;
   const small = { connections: 32, path: '/small', headers: [host], bodyBytes: smallBody.length };
   return withBefore([
@@ -119,6 +124,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
       atMost: 1.2,
     },
     { ...small, name: 'POST 1 KB', script: post, subjects: everyone, atMost: 1.2 },
+    { ...small, name: 'POST 100 KB', script: upload, subjects: everyone, atMost: 1.2 },
     { ...small, name: '100 KB response', path: '/large', bodyBytes: largeBytes, subjects: everyone, atMost: 1 },
     {
       ...small,

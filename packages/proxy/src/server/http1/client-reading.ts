@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
 import { dropInTurn, shareBytes, takeOwnTurn, yieldTurn } from '../../transport/fair-turn.ts';
+import { emptyBody, type RequestBody } from './request-body.ts';
+
+/**
+ * The first share of a request with a body, and its head. An upload of 100 KB costs no pause: that would be a turn of the event loop,
+ * in which an endpoint that responds before it has the whole body makes both connections end. A longer one goes on in usual shares.
+ */
+const firstShareBytes = 131_072;
 
 /** The connection that reads the socket: one object, because functions of its own are 200 bytes of an idle connection. */
 export interface ReadingOwner extends FaultOwner {
@@ -19,6 +26,7 @@ export class ClientReading {
   readonly #socket: Socket;
   readonly #owner: ReadingOwner;
   #sinceShareBytes = 0;
+  #isFirstShare = true;
   #heldBytes = 0;
 
   constructor(socket: Socket, owner: ReadingOwner) {
@@ -44,21 +52,32 @@ export class ClientReading {
     this.#socket.resume();
   }
 
-  /** Counts what has been read and acted upon: behind a share of it the connection is read on in a later turn. */
-  count(bytes: number): void {
-    if (this.#isShareRead(bytes)) yieldTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
+  /** The next request follows, in a later turn of the event loop than the one before: a whole share may be read. */
+  beginShare(): void {
+    this.#sinceShareBytes = 0;
+    this.#isFirstShare = true;
+  }
+
+  /**
+   * Counts what has been read and acted upon: behind a share of it the connection is read on in a later turn.
+   * @param body of the exchange in progress
+   */
+  count(bytes: number, body: RequestBody): void {
+    if (this.#isShareRead(bytes, this.#isFirstShare && body !== emptyBody ? firstShareBytes : shareBytes))
+      yieldTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
   }
 
   /** As `count`, for what has been read and dropped. */
   countDropped(bytes: number): void {
-    if (this.#isShareRead(bytes))
+    if (this.#isShareRead(bytes, shareBytes))
       dropInTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
   }
 
-  #isShareRead(bytes: number): boolean {
+  #isShareRead(bytes: number, share: number): boolean {
     this.#sinceShareBytes += bytes;
-    if (this.#sinceShareBytes < shareBytes) return false;
+    if (this.#sinceShareBytes < share) return false;
     this.#sinceShareBytes = 0;
+    this.#isFirstShare = false;
     return !this.isPaused;
   }
 

@@ -163,11 +163,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#exchange = undefined;
     this.#awaitsBody = false;
     if (this.#stage === 'closed') return;
-    if (this.#stage === 'tunnel') {
-      this.deadlineMs = this.#context.sweep.in(lingerMs);
-      return;
-    }
-    if (end === 'cut') {
+    if (this.#stage === 'tunnel') this.deadlineMs = this.#context.sweep.in(lingerMs);
+    else if (end === 'cut') {
       this.#stage = 'closing';
       this.#writer.reset();
     } else if (!this.#writer.persistent) this.#close();
@@ -175,6 +172,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       this.#stage = 'reading-head';
       this.#body = emptyBody;
       this.deadlineMs = this.#context.sweep.in(this.#context.timeouts.keepAliveMs);
+      if (!this.#readingHeads) this.#reading.beginShare();
       if (this.draining) this.drain();
       if (this.#unread.bytes !== undefined && !this.#readingHeads) this.#reading.waitForTurn();
       else if (this.#reading.isPaused && this.#unread.bytes === undefined) this.#reading.resume();
@@ -239,7 +237,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         return;
     }
     this.#unread.keep();
-    this.#reading.count(this.#inHead ? Math.max(chunk.length, headPieceBytes) : chunk.length);
+    this.#reading.count(this.#inHead ? Math.max(chunk.length, headPieceBytes) : chunk.length, this.#body);
   }
 
   /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
