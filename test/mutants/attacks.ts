@@ -186,7 +186,7 @@ export const attackMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${server}/http1/connection.ts`,
-    [`${server}/http1/connection.test.ts`],
+    [`${server}/http1/connection-share.test.ts`],
     [
       [
         'all pipelined requests whose responses came in a turn begin in it',
