@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
+import { responding, type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
 import { endpointAt } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import { ConnectionPool, type PoolLimits, type Waiter } from './connection-pool.ts';
@@ -73,6 +73,32 @@ describe('the pool of connections to endpoints', () => {
     if (!(connection instanceof EndpointConnection)) throw new Error('no connection');
     return connection;
   }
+
+  for (const [name, response] of [
+    ['chunks and the end in one read', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n'],
+    ['chunks, trailers and the end in one read', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 3\r\n\r\n'],
+  ] as const)
+    it(`reads the next response on a connection that was paused for a slow client: ${name}`, async () => {
+      poolWith({ perEndpoint: 1 });
+      backend.onRequest = responding(`HTTP/1.1 200 OK\r\n${response}`);
+      const endpoint = endpointAt(backend.port);
+      const first = taken(endpoint);
+      const { heard, receiver } = listener();
+      let pauses = 0;
+      const slow: ResponseReceiver = {
+        ...receiver,
+        onBody: (bytes, from, to, complete, carried) => {
+          if (!complete && ++pauses > 0) first.pause();
+          return receiver.onBody(bytes, from, to, complete, carried);
+        },
+      };
+      first.send(request, 5_000, slow);
+      await until(() => heard.complete === 1, 'the response');
+      expect(pauses).to.be.greaterThan(0);
+      const next = taken(endpoint);
+      expect(next).to.equal(first);
+      await exchange(next);
+    });
 
   it('gives a place that becomes free to another endpoint that has waited for it', async () => {
     const other = await startBackend();

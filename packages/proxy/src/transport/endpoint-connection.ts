@@ -332,6 +332,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     // connection would be read as that rest, which is how requests are smuggled.
     const reusable = this.#reader.persistent && this.#requestDone && !this.socket.destroyed;
     this.#stage = reusable ? 'idle' : 'closed';
+    if (this.#isPaused) this.resume(); // For a slow client: the next response would never be read.
     if (!reusable || !mayFollow) this.#owner.onFinished(this, reusable);
     else this.#finishLater();
   }
