@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { programPath } from './binary-image.ts';
 
@@ -11,12 +12,17 @@ export interface PageOptions {
   readonly ignoreHTTPSErrors?: boolean;
 }
 
+/** Starts the browser so that it does not end its requests when an address of the machine changes. */
+const withoutNetlink = fileURLToPath(new URL('chromium-without-netlink.py', import.meta.url));
+
 /** Runs `visit` with a page of a headless Chromium of its own, with a new profile; both are gone afterwards. */
 export async function withPage<T>(visit: (page: Page) => Promise<T>, options: PageOptions = {}): Promise<T> {
   const { credentials, ignoreHTTPSErrors = false } = options;
   const profile = mkdtempSync(join(tmpdir(), 'swarmgate-chromium-'));
+  const program = process.env.CHROMIUM ?? programPath('chromium');
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? programPath('chromium'),
+    executablePath: existsSync('/usr/bin/python3') ? withoutNetlink : program,
+    env: { ...process.env, CHROMIUM_PROGRAM: program },
     headless: true,
     viewport: { width: 1280, height: 860 },
     ignoreHTTPSErrors,

@@ -13,6 +13,7 @@ import {
   large,
   output,
   services,
+  small,
   startForeignRig,
 } from './foreign-rig.ts';
 
@@ -48,9 +49,9 @@ for (const [workers, router, framing] of [
         ...args,
       ]);
     const nghttp = (...args: readonly string[]) => output('nghttp', ['--no-verify-peer', ...args]);
-    const expectUpload = (service: ForeignService, body: string) => {
-      if (!service.reports) expect(digest(body)).to.equal(digest(large));
-      else expect(JSON.parse(body) as Report).to.include({ length: large.length, sha256: digest(large) });
+    const expectUpload = (service: ForeignService, body: string, sent = large) => {
+      if (!service.reports) expect([body.length, digest(body)]).to.deep.equal([sent.length, digest(sent)]);
+      else expect(JSON.parse(body) as Report).to.include({ length: sent.length, sha256: digest(sent) });
     };
 
     for (const isSecure of [false, true])
@@ -94,14 +95,12 @@ for (const [workers, router, framing] of [
           expectUpload(service, await nghttp('-b100', '-d', rig.upload, urlOf(isSecure, service, 'echo')));
           expectUpload(
             service,
-            await nghttp(
-              '--no-content-length',
-              '--expect-continue',
-              '-d',
-              rig.upload,
-              urlOf(isSecure, service, 'echo'),
-            ),
+            await nghttp('--no-content-length', '-d', rig.upload, urlOf(isSecure, service, 'echo')),
           );
+          // nghttp 1.52 submits the body again a second after its head, also where it got 100, and resets a stream that is still
+          // sending then: this one leaves at once.
+          const expecting = ['--no-content-length', '--expect-continue', '-d', rig.smallUpload];
+          expectUpload(service, await nghttp(...expecting, urlOf(isSecure, service, 'echo')), small);
         });
 
         it(`nghttp: a head that takes CONTINUATION, and 1xx and trailers of the service, ${where}`, async () => {

@@ -22,6 +22,9 @@ export const large = Buffer.from(Array.from({ length: 256 }, (_, at) => at))
   .toString('latin1')
   .repeat(12_000);
 
+/** Of an upload that a window takes at once. */
+export const small = large.slice(0, 30_000);
+
 /** A service behind the proxy, whose path is its name. */
 export interface ForeignService {
   readonly name: string;
@@ -47,6 +50,8 @@ export interface ForeignRig {
   readonly proxy: SwarmgateProcess;
   /** A file that holds `large`. */
   readonly upload: string;
+  /** A file that holds `small`. */
+  readonly smallUpload: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -65,6 +70,7 @@ export async function startForeignRig(env: Readonly<Record<string, string>>): Pr
   const certificate = file('cert.pem', cert);
   const keyFile = file('key.pem', key);
   const upload = file('upload', large);
+  const smallUpload = file('small-upload', small);
   for (const name of ['nghttpd', 'nghttpd-tls']) {
     mkdirSync(join(folder, name));
     file(`${name}/small`, 'small');
@@ -127,6 +133,7 @@ export async function startForeignRig(env: Readonly<Record<string, string>>): Pr
     certificate,
     proxy,
     upload,
+    smallUpload,
     async stop() {
       await proxy.remove();
       for (const child of children) child.kill('SIGKILL');
@@ -137,15 +144,19 @@ export async function startForeignRig(env: Readonly<Record<string, string>>): Pr
   };
 }
 
-/** What a client of another author printed. @throws where it ends with an error or takes more than 30 s */
+/** What a client of another author printed. @throws where it ends with an error, reports one, or takes more than 30 s */
 export function output(command: string, args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: 30_000, maxBuffer: 64 * 2 ** 20, encoding: 'latin1' as const };
     const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
+      // nghttp ends with 0 also where a request failed.
+      const isFailed = error !== null || /^\[ERROR\]|requests were not processed/m.test(stderr);
+      if (!isFailed) resolve(stdout);
       else
         reject(
-          new Error(`${command} ${args.join(' ')}: ${error.message}\n${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`),
+          new Error(
+            `${command} ${args.join(' ')}: ${error?.message ?? 'reported an error'}\n${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`,
+          ),
         );
     });
     child.stdin?.on('error', () => undefined);
