@@ -94,6 +94,7 @@ describe('the rows of the overview', () => {
     [[route('a')], [endpoint('1'), endpoint('2', { health: 'ejected' })], '1 of 2 take requests'],
     [[route('a')], [endpoint('1', { state: 'draining' })], '0 of 1 take requests'],
     [[route('a')], [endpoint('1'), { ...endpoint('2'), state: 'gone' }], '1 of 1 take requests'],
+    [[route('a', { maintenance: true })], [endpoint('1')], '1 of 1 up, in maintenance'],
     [[route('a')], [], '0 of 0 take requests'],
     [[], [endpoint('1')], '1 of 1 up, without requests: no match is in force'],
     [[], [], 'none: no match is in force'],

@@ -55,7 +55,7 @@ export function isUp({ state, health }: Pick<EndpointNumbers, 'state' | 'health'
 
 /** What a service's endpoints come to. A match that another service has is no route in force: its endpoints get no request. */
 export function describeEndpoints(
-  routes: readonly Pick<StateRoute, 'redirectToHost'>[],
+  routes: readonly Pick<StateRoute, 'redirectToHost' | 'maintenance'>[],
   endpoints: readonly Pick<EndpointNumbers, 'state' | 'health'>[],
 ): string {
   const present = endpoints.filter(({ state }) => state !== 'gone');
@@ -63,6 +63,7 @@ export function describeEndpoints(
   if (routes.length === 0)
     return present.length === 0 ? 'none: no match is in force' : `${some} up, without requests: no match is in force`;
   if (present.length === 0 && isRedirect(routes)) return 'none: requests are redirected to another host';
+  if (routes.some(({ maintenance }) => maintenance === true)) return `${some} up, in maintenance`;
   return `${some} take requests`;
 }
 

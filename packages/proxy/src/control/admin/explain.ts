@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
+import { downOf, pageFor } from '../../middleware/maintenance/maintenance-in-force.ts';
 import type { RequestTarget } from '../../model/request-target.ts';
 import type { Route } from '../../model/route.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
@@ -116,7 +117,7 @@ export function* explain(
   const explained = table.explainReadings(target, readings);
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
   const { method, host, path, port, secure } = target;
-  const answer = isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner);
+  const answer = isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner, target, parts);
   const entry = { secure: secure === true, isServed: parts.settings.http2 !== false };
   return {
     request: { method, host, path, port, headers },
@@ -147,8 +148,19 @@ function withoutEntry(route: Route, entrypoints: readonly EntrypointSetting[]): 
   return missing === undefined ? '' : `; this proxy has no such entrypoint, only ${shownEntrypoints(entrypoints)}`;
 }
 
-function responseOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {
+/** `null`: an endpoint responds, or a step that depends on more than is explained. */
+function responseOf(
+  winner: Route | undefined,
+  { clientAddress = '' }: RequestTarget,
+  { follower }: Pick<AdminParts, 'follower'>,
+) {
   if (winner === undefined) return { status: 503, reason: 'no-route' };
+  // In the order of a request: what the route itself responds, then its maintenance.
+  if (winner.blockedBy !== undefined) return { status: 503, reason: 'unsupported-feature' };
   if (winner.redirectToHost !== undefined) return { status: 301, reason: 'redirect' };
-  return winner.blockedBy === undefined ? null : { status: 503, reason: 'unsupported-feature' };
+  const served = follower.served.services.get(winner.key);
+  const down = served === undefined ? undefined : downOf(served.definition, served.maintenance);
+  // Without an address no exception of the maintenance applies.
+  const isDown = down !== undefined && pageFor(down, clientAddress, Date.now()) !== undefined;
+  return isDown ? { status: 503, reason: 'maintenance' } : null;
 }

@@ -105,6 +105,23 @@ describe('what a running proxy explains', () => {
     }
   });
 
+  it('explains the 503 of a service in maintenance, and that a client which may pass reaches an endpoint', async () => {
+    const { call } = under;
+    await call(
+      'GET',
+      `/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=${port()}&outboundHostname=127.0.0.1`,
+    );
+    const responseTo = async (client = '') =>
+      (await call('GET', `/v1/explain?url=http://x.example/shop${client}`)).body.answer;
+    expect([await responseTo(), await through('/shop')]).to.deep.equal([null, 200]);
+    await call('POST', '/v1/maintenance?service=shop&for=10m&except=10.0.0.0/8');
+    const down = { status: 503, reason: 'maintenance' };
+    expect([await responseTo(), await through('/shop')]).to.deep.equal([down, 503]);
+    expect([await responseTo('&client=192.0.2.1'), await responseTo('&client=10.0.0.7')]).to.deep.equal([down, null]);
+    await call('DELETE', '/v1/maintenance?service=shop');
+    expect([await responseTo(), await through('/shop')]).to.deep.equal([null, 200]);
+  });
+
   it('explains an encoded slash as ENCODED_SLASH=refuse has it', async () => {
     await under.stop();
     under = await startProxyUnderTest({ dataDir, env: { ENCODED_SLASH: 'refuse' } });

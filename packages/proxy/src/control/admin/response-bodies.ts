@@ -151,7 +151,7 @@ export interface ExplainResponse {
   readonly byDefault: boolean;
   /** Steps the request would pass, in order. */
   readonly middleware: readonly string[];
-  /** The response where there is no winner. */
+  /** The response of the proxy itself; `null` where an endpoint responds. */
   readonly answer: { readonly status: number; readonly reason: string } | null;
   /** Of a client of HTTP/2, where that was requested. */
   readonly http2?: Http2Explanation;
