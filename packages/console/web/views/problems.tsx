@@ -76,10 +76,12 @@ export function ProblemCard({ problem, hasRoute }: { readonly problem: Problem; 
           {owner}/{service}
         </a>
       </h2>
-      <p>
-        {message}
-        {!hasRoute && <strong> The service takes no request.</strong>}
-      </p>
+      <p>{message}</p>
+      {!hasRoute && (
+        <p>
+          <strong>The service takes no request.</strong>
+        </p>
+      )}
       {label !== undefined && (
         <p>
           <code>
