@@ -43,11 +43,13 @@ export const outputMutants: readonly Mutant[] = [
     [
       ['all that have had their share are read on in one turn', 'reading.slice(0, mostReadInTurn)', 'reading.slice(0)'],
       ['all work of a turn is done at once', 'working.slice(0, 1)', 'working.slice(0)'],
+      ['a reader that begins to wait in a turn is lost', 'reading.splice(0, reads.length)', 'reading.splice(0, 2)'],
+      ['work that begins to wait in a turn is lost', 'working.splice(0, works.length)', 'working.splice(0, 1)'],
       ['a connection that something else paused is read on', 'if (isReading()) socket.resume();', 'socket.resume();'],
       [
         'a connection goes on in the same turn',
-        '  setImmediate(() => {\n    const due',
-        '  process.nextTick(() => {\n    const due',
+        '  setImmediate(() => {\n    const [works',
+        '  process.nextTick(() => {\n    const [works',
       ],
     ],
   ),

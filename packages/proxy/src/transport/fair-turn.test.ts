@@ -47,6 +47,28 @@ describe('fair turns', () => {
     expect(resumed).to.deep.equal([0, 1, 2]);
   });
 
+  it('loses nothing that begins to wait during the turn of another', async () => {
+    const done: string[] = [];
+    const next = (name: string) => () => {
+      done.push(`${name} begins`);
+      takeOwnTurn(owner, () => done.push(`${name} works`));
+      yieldTurn(sockets(1, [])[0] as Socket, owner, () => done.push(`${name} reads`) > 0);
+      return true;
+    };
+    yieldTurn(sockets(1, [])[0] as Socket, owner, next('after a read'));
+    for (let at = 0; at < 4; at += 1) await turn();
+    takeOwnTurn(owner, next('after work'));
+    for (let at = 0; at < 4; at += 1) await turn();
+    expect(done).to.deep.equal([
+      'after a read begins',
+      'after a read works',
+      'after a read reads',
+      'after work begins',
+      'after work works',
+      'after work reads',
+    ]);
+  });
+
   it('reads on one connection at a time of those whose bytes are dropped', async () => {
     const resumed: number[] = [];
     const steps: (number | 'pause')[] = [];

@@ -69,10 +69,12 @@ function enter(queue: (() => void)[], goOn: () => void): void {
 function nextTurn(): void {
   // What waits is guarded, each by its owner.
   setImmediate(() => {
-    const due = [...working.slice(0, 1), ...reading.slice(0, mostReadInTurn)];
-    for (const goOn of due) goOn();
-    working.splice(0, 1);
-    reading.splice(0, mostReadInTurn);
+    const [works, reads] = [working.slice(0, 1), reading.slice(0, mostReadInTurn)];
+    for (const goOn of works) goOn();
+    for (const goOn of reads) goOn();
+    // Only those: others may have begun to wait meanwhile.
+    working.splice(0, works.length);
+    reading.splice(0, reads.length);
     if (working.length + reading.length > 0) nextTurn();
   });
 }

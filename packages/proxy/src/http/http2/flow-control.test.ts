@@ -120,6 +120,17 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect(rig.events()).to.deep.equal(['window 1']);
   });
 
+  it('6.9 sends an empty last piece that had to wait, where the window has gone below zero meanwhile', () => {
+    const { rig, streams } = responding(1, 100);
+    only(streams).sendData(kilobyte, 0, 60, false);
+    rig.session.pauseData();
+    expect(only(streams).sendData(kilobyte, 0, 0, true)).to.equal(false);
+    rig.feed(settings([[Setting.initialWindowSize, 10]]));
+    rig.bytes();
+    rig.session.resumeData();
+    expect([rig.sent(), rig.session.openStreams]).to.deep.equal([['data 1 end '], 0]);
+  });
+
   it('6.9.2 sends what a larger initial window allows', () => {
     const { rig, streams } = responding(1, 0);
     only(streams).sendData(Buffer.from('abc'), 0, 3, true);

@@ -173,7 +173,8 @@ export class Sender {
         continue;
       }
       const length = next.to - next.from;
-      const allowed = Math.min(length, stream.sendWindow, this.window, this.maxFrameBytes);
+      // No window is needed for an empty frame (RFC 9113, section 6.9); that of the stream may be below zero (6.9.2).
+      const allowed = length === 0 ? 0 : Math.min(length, stream.sendWindow, this.window, this.maxFrameBytes);
       if (allowed <= 0 && length > 0) break;
       const to = next.from + allowed;
       this.#dataFrame(stream, next.bytes, next.from, to, next.endStream && to === next.to);
