@@ -70,8 +70,8 @@ function nextTurn(): void {
   // What waits is guarded, each by its owner.
   setImmediate(() => {
     const [works, reads] = [working.slice(0, 1), reading.slice(0, mostReadInTurn)];
-    for (const goOn of works) goOn();
-    for (const goOn of reads) goOn();
+    const due = [...works, ...reads];
+    for (const goOn of due) goOn();
     // Only those: others may have begun to wait meanwhile.
     working.splice(0, works.length);
     reading.splice(0, reads.length);
