@@ -53,7 +53,10 @@ async function call(path: string, init: RequestInit): Promise<unknown> {
   throw new CallError(
     response.status,
     response.headers.get('x-swarmgate-reason') ?? String(response.status),
-    reply?.Message ?? `the proxy responded with ${response.status}`,
+    // Its message is for callers with a token.
+    response.status === 401 && path !== '/v1/session'
+      ? 'there is no login, or it has ended: log in again'
+      : (reply?.Message ?? `the proxy responded with ${response.status}`),
     reply,
   );
 }

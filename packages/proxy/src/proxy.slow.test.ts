@@ -107,6 +107,7 @@ describe('the proxy', () => {
       ['GET', '/v1/docker-flow-proxy/reload'],
       ['PUT', '/v1/docker-flow-proxy/cert?certName=x'],
       ['POST', '/v1/reconfigure'],
+      ['POST', '/v1/check'],
       ['POST', '/v1/remove'],
       ['POST', '/v1/reload'],
       ['POST', '/v1/rollback'],

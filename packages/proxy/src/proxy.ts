@@ -251,7 +251,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     reloads,
     onReloaded: (id) => report.reloaded(id),
     onPublished: (position) => cluster.reached(position),
-    lostConflicts: (key) => server.table().lostConflicts(key),
+    table: () => server.table(),
   });
   const adminParts = {
     settings,

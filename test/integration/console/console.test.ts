@@ -184,6 +184,54 @@ describe('the console in Chromium', function () {
       expect(await page.getByLabel('Name').inputValue()).to.equal('bad name');
     }));
 
+  it('shows what a new service conflicts with before it is saved', async () => {
+    await rig.publish('earlier', { servicePath: ['/contested'] });
+    await inConsole('#/manual', async (page) => {
+      await page.getByLabel('Name').fill('later');
+      await page.getByLabel('Path').fill('/contested');
+      await page.getByLabel('Address of the service').fill('10.0.0.7:80');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page.getByRole('heading', { name: 'It is new' }).waitFor();
+      await page
+        .getByRole('alert')
+        .getByText(/matched by manual\/earlier too, which takes precedence/)
+        .waitFor();
+      await page.getByRole('button', { name: 'Back' }).click();
+      await page.getByLabel('Address of the service').fill('10.0.0.7:99999');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page.getByRole('alert').getByText(/99999/).waitFor();
+      expect(await page.getByRole('heading', { name: 'It is new' }).count()).to.equal(0);
+    });
+    await rig.remove('earlier');
+  });
+
+  it('keeps a service that is being written while other views or the login are shown, until the logout', () =>
+    inConsole('#/manual', async (page) => {
+      await page.getByLabel('Name').fill('half');
+      await page.getByLabel('Address of the service').fill('10.0.0.7');
+      await page.getByRole('button', { name: 'Write JSON instead' }).click();
+      expect(await page.getByLabel(/Definition as JSON/).inputValue()).to.include('"service": "half"');
+      await page.getByRole('button', { name: 'Use the form' }).click();
+      await page.getByRole('link', { name: 'Replicas' }).click();
+      await page.getByRole('link', { name: 'Add a service' }).click();
+      expect(await page.getByLabel('Name').inputValue()).to.equal('half');
+      const [cookie] = await page.context().cookies(rig.url);
+      const headers = { Cookie: `${cookie?.name}=${cookie?.value}`, Origin: rig.url };
+      expect((await fetch(`${rig.url}/v1/session`, { method: 'DELETE', headers })).status).to.equal(200);
+      const token = page.getByLabel('Admin token');
+      const login = async () => {
+        await token.fill(adminToken);
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByLabel('Name').waitFor();
+        return await page.getByLabel('Name').inputValue();
+      };
+      await token.waitFor();
+      expect(await login()).to.equal('half');
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await token.waitFor();
+      expect(await login()).to.equal('');
+    }));
+
   it('shows hostile labels as text', async () => {
     const host = `${'x'.repeat(60)}.example`;
     await rig.publish('hostile', { serviceDomain: [host], servicePath: ['/<img src=x onerror=alert(1)>/\u202egnp'] });

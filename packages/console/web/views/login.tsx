@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change } from '../api.ts';
+import { clearDraft } from '../manual-draft.ts';
 import { Outcome } from '../parts.tsx';
 import { refresh, session } from '../store.ts';
 
@@ -66,6 +67,7 @@ export function LogoutButton() {
   const logout = async () => {
     try {
       await change('DELETE', '/v1/session', {});
+      clearDraft();
     } finally {
       await refresh(true);
     }

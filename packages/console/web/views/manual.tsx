@@ -5,26 +5,19 @@ import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
 import { asRegistered, differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
-import { Empty } from '../parts.tsx';
+import { asJson, draft, fromForm, parsed } from '../manual-draft.ts';
+import { Empty, Outcome } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { refresh, session } from '../store.ts';
 import type { ChangeResponse, Definition, Services } from '../types.ts';
 import { Differences } from './history.tsx';
 
-const example = {
-  service: 'shop',
-  destinations: [{ serviceDomain: ['shop.example'], servicePath: ['/'], outboundHostname: '10.0.0.7', port: 8080 }],
-};
-
 /** A service outside the Swarm, or one that the Swarm publishes otherwise: owner `manual`. */
 export function ManualView() {
-  const name = useSignal('');
-  const host = useSignal('');
-  const path = useSignal('/');
-  const target = useSignal('');
-  const json = useSignal<string | undefined>(undefined);
+  const { name, host, path, address, json } = draft;
   const step = useSignal<'edit' | 'review' | 'saving'>('edit');
   const standing = useSignal<Definition | undefined>(undefined);
+  const checked = useSignal<ChangeResponse | undefined>(undefined);
   const outcome = useSignal<ChangeOutcome & { readonly response?: ChangeResponse }>();
   if (session.value?.mayChange !== true)
     return (
@@ -32,8 +25,13 @@ export function ManualView() {
         <p>{session.value?.login === true ? 'Log in with the admin token.' : session.value?.objection}</p>
       </Empty>
     );
-  const given =
-    json.value === undefined ? fromForm(name.value, host.value, path.value, target.value) : parsed(json.value);
+  const fields = { name: name.value, host: host.value, path: path.value, address: address.value };
+  const given = json.value === undefined ? fromForm(fields) : parsed(json.value);
+  const refused = (error: unknown) => {
+    if (!(error instanceof CallError)) throw error;
+    const { message, response } = error;
+    outcome.value = { kind: 'error', text: message, ...(response === undefined ? {} : { response }) };
+  };
 
   const review = async (event: Event) => {
     event.preventDefault();
@@ -43,6 +41,7 @@ export function ManualView() {
       return;
     }
     try {
+      checked.value = await change('POST', '/v1/check', given.definition);
       const found = await read<Services>('/v1/services', {
         service: String(given.definition.service),
         owner: 'manual',
@@ -50,8 +49,7 @@ export function ManualView() {
       standing.value = found.services[0]?.definition;
       step.value = 'review';
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      outcome.value = { kind: 'error', text: error.message };
+      refused(error);
     }
   };
   const save = async () => {
@@ -62,12 +60,7 @@ export function ManualView() {
       outcome.value = { ...outcomeOf(response, 'It is served.'), response };
       await refresh(true);
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      outcome.value = {
-        kind: 'error',
-        text: error.message,
-        ...(error.response === undefined ? {} : { response: error.response }),
-      };
+      refused(error);
     }
     step.value = 'edit';
   };
@@ -92,11 +85,7 @@ export function ManualView() {
       <h1>Add or replace a service of owner manual</h1>
       {outcome.value !== undefined && (
         <ChangeResult outcome={outcome.value}>
-          {outcome.value.response?.problems?.map(({ reason, message, suggestion }) => (
-            <span class="line" key={reason + message}>
-              {message} {suggestion}
-            </span>
-          ))}
+          <Mends response={outcome.value.response} />
           {outcome.value.kind !== 'error' && given.ok && (
             <>
               {' '}
@@ -111,7 +100,7 @@ export function ManualView() {
             {text('Name', name, 'shop')}
             {text('Host', host, 'shop.example', false)}
             {text('Path', path, '/')}
-            {text('Address of the service', target, '10.0.0.7:8080')}
+            {text('Address of the service', address, '10.0.0.7:8080')}
           </>
         ) : (
           <label>
@@ -133,8 +122,7 @@ export function ManualView() {
             type="button"
             class="quiet"
             onClick={() => {
-              json.value =
-                json.value === undefined ? JSON.stringify(given.ok ? given.definition : example, null, 2) : undefined;
+              json.value = json.value === undefined ? asJson(fields) : undefined;
             }}
           >
             {json.value === undefined ? 'Write JSON instead' : 'Use the form'}
@@ -150,6 +138,7 @@ export function ManualView() {
                 : differencesOf(standing.value, asRegistered(given.definition, 'manual'))
             }
           />
+          <Warnings response={checked.value} />
           {step.value === 'saving' && <BarrierProgress />}
           <div class="actions">
             <button type="button" disabled={step.value === 'saving'} onClick={() => void save()}>
@@ -165,28 +154,33 @@ export function ManualView() {
   );
 }
 
-type Given = { readonly ok: true; readonly definition: Definition } | { readonly ok: false; readonly message: string };
-
-function fromForm(name: string, host: string, path: string, target: string): Given {
-  const found = /^(.+):(\d{1,5})$/.exec(target.trim());
-  if (found === null) return { ok: false, message: 'The address of the service needs a port: 10.0.0.7:8080' };
-  const [, outboundHostname = '', port = ''] = found;
-  const destination = {
-    ...(host.trim() === '' ? {} : { serviceDomain: [host.trim()] }),
-    servicePath: [path.trim() || '/'],
-    outboundHostname,
-    port: Number(port),
-  };
-  return { ok: true, definition: { service: name.trim(), destinations: [destination] } };
+/** What to do about each problem; the messages stand in the outcome's own text. */
+function Mends({ response }: { readonly response: ChangeResponse | undefined }) {
+  return response?.problems?.map(({ reason, message, suggestion }) => (
+    <span class="line" key={reason + message}>
+      {response.Message?.includes(message) !== true && `${message}. `}
+      {suggestion}
+    </span>
+  ));
 }
 
-function parsed(json: string): Given {
-  try {
-    const definition: unknown = JSON.parse(json);
-    if (typeof definition === 'object' && definition !== null && 'service' in definition)
-      return { ok: true, definition: definition as Definition };
-    return { ok: false, message: 'The definition has no field `service`' };
-  } catch (error) {
-    return { ok: false, message: `This is not JSON: ${(error as Error).message}` };
-  }
+/** What the check of a definition that can be served found. */
+function Warnings({ response }: { readonly response: ChangeResponse | undefined }) {
+  const { problems = [], warnings = [] } = response ?? {};
+  if (problems.length + warnings.length === 0) return null;
+  return (
+    <Outcome kind="warning">
+      <strong>It can be served, but:</strong>
+      {warnings.map((each) => (
+        <span class="line" key={each}>
+          {each}
+        </span>
+      ))}
+      {problems.map(({ reason, message, suggestion }) => (
+        <span class="line" key={reason + message}>
+          {message}. {suggestion}
+        </span>
+      ))}
+    </Outcome>
+  );
 }

@@ -26,6 +26,7 @@ const corpus: readonly (readonly [line: string, fields: string, body: string])[]
   ['GET /v1/docker-flow-proxy/remove?serviceName=shop&aclName=x', '', ''],
   ['PUT /v1/docker-flow-proxy/cert?certName=a.pem&distribute=true', '', 'no certificate'],
   ['POST /v1/reconfigure', form, definition],
+  ['POST /v1/check', form, definition],
   ['POST /v1/remove?service=shop', '', ''],
   ['POST /v1/remove', form, '{"service":"shop"}'],
   ['POST /v1/reload', form, '{"force":true,"owner":"swarm"}'],

@@ -69,6 +69,7 @@ const bounds: Readonly<Record<string, Bounds>> = {
   'GET /v1/explain': { ...long, queries: [`?url=${host}`, `?url=${host}&limit=1000&http2=true`] },
   'GET /v1/history': { ...long, queries: ['?service=s1'] },
   'POST /v1/reconfigure': change,
+  'POST /v1/check': change,
   'POST /v1/remove': change,
   'POST /v1/reload': change,
   'POST /v1/rollback': change,

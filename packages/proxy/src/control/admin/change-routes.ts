@@ -6,7 +6,7 @@ import { callerOf, flagOf, inputOf, nameOf, optionalNameOf, requireAuthorization
 import { redactDefinition } from './redact-definition.ts';
 import { jsonBody } from './request-body.ts';
 
-/** `POST /v1/{reconfigure,remove,reload,rollback,restore}`: changes by query or JSON. */
+/** `POST /v1/{reconfigure,remove,reload,rollback,restore}`: changes by query or JSON; `POST /v1/check` writes nothing. */
 export function changeRoutes(parts: AdminParts): Router {
   const router = Router();
   const { changes } = parts;
@@ -17,6 +17,13 @@ export function changeRoutes(parts: AdminParts): Router {
   router.post('/v1/reconfigure', ...body, async (request, response) => {
     const by = callerOf(request);
     const outcome = await changes.reconfigure(fromDocument(request.body, { by, nowMs: Date.now() }), by);
+    sendOutcome(response, outcome, definitionOf(outcome));
+  });
+
+  // A path of its own: a version that does not know it refuses the call, where a parameter of `reconfigure` would be left aside.
+  router.post('/v1/check', ...body, async (request, response) => {
+    const by = callerOf(request);
+    const outcome = await changes.check(fromDocument(request.body, { by, nowMs: Date.now() }));
     sendOutcome(response, outcome, definitionOf(outcome));
   });
 

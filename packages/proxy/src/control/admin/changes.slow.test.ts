@@ -180,6 +180,66 @@ describe('changes by REST', () => {
     expect(stored?.ok && stored.document.users?.[0]?.passwordHash).to.match(/^\$scrypt\$/);
   });
 
+  describe('a check of a definition', () => {
+    const headers = { 'content-type': 'application/json' };
+    const call = (path: string, definition: object) =>
+      under.call('POST', path, { headers, body: JSON.stringify(definition) });
+    const destination = { servicePath: ['/checked'], port: 80, outboundHostname: '10.0.0.7' };
+
+    it('shows what it would come to, writes nothing, and changes no route', async () => {
+      await publish(swarmDefinition('earlier', '/checked'));
+      await eventually('it is served', async () => (await served('earlier')).length === 1);
+      const before = await under.registry.read(under.signal);
+      const users = [{ username: 'ann', password: 'open-sesame' }];
+      const { status, body, text } = await call('/v1/check', { service: 'late', users, destinations: [destination] });
+      expect(status).to.equal(200);
+      expect(body).to.include({ Status: 'OK', Message: 'nothing written: the definition can be served' });
+      const problems = body.problems as readonly { readonly reason: string; readonly message: string }[];
+      expect(problems.map(({ reason }) => reason)).to.deep.equal(['route-conflict']);
+      expect(problems[0]?.message).to.match(/matched by swarm\/earlier too, which takes precedence/);
+      expect(body.definition).to.deep.include({ service: 'late', owner: 'manual' });
+      expect(text).to.not.match(/open-sesame|\$scrypt\$/);
+      const after = await under.registry.read(under.signal);
+      const sequenceOf = (read: typeof after) => (read.kind === 'snapshot' ? read.snapshot.sequence : undefined);
+      expect(sequenceOf(after)).to.equal(sequenceOf(before));
+      expect(await served('late')).to.deep.equal([]);
+    });
+
+    it('names the owner whose service it would replace', async () => {
+      const { body } = await call('/v1/check', { service: 'earlier', destinations: [destination] });
+      const warning = 'it would replace what swarm publishes, until it is removed';
+      expect(body.warnings).to.deep.equal([warning]);
+      expect(body.Message).to.include(warning);
+    });
+
+    it('says that a definition with replicas=0 would be removed', async () => {
+      const { body } = await call('/v1/check', { service: 'late', replicas: 0, destinations: [destination] });
+      expect(body.Message).to.equal('nothing written: with replicas=0 manual/late would be removed');
+    });
+
+    for (const [what, definition] of Object.entries({
+      'no destination': { service: 'x' },
+      'destinations that are a text': { service: 'x', destinations: 'no' },
+      'a port out of range': { service: 'x', destinations: [{ ...destination, port: 99_999 }] },
+      'an address with a scheme': {
+        service: 'x',
+        destinations: [{ ...destination, outboundHostname: 'http://10.0.0.7' }],
+      },
+      'no match': { service: 'x', destinations: [{ port: 80, outboundHostname: '10.0.0.7' }] },
+      'a name with a blank': { service: 'bad name', destinations: [destination] },
+      'a certificate that is none': {
+        service: 'x',
+        serviceCert: '-----BEGIN CERTIFICATE-----\nnone',
+        destinations: [destination],
+      },
+    }))
+      it(`refuses ${what} as the change itself does`, async () => {
+        const [checked, changed] = [await call('/v1/check', definition), await call('/v1/reconfigure', definition)];
+        expect(checked.status).to.be.within(400, 409);
+        expect([checked.status, checked.body]).to.deep.equal([changed.status, changed.body]);
+      });
+  });
+
   it('refuses JSON that is none or no definition', async () => {
     const headers = { 'content-type': 'application/json' };
     expect((await under.call('POST', '/v1/reconfigure', { headers, body: '{' })).status).to.equal(400);

@@ -3,7 +3,6 @@ import {
   type BarrierReport,
   carrySince,
   type JournalPosition,
-  type Problem,
   type Registry,
   type ReplicaPresence,
   type Sealer,
@@ -13,6 +12,7 @@ import {
   serviceKey,
 } from '@swarmgate/registry';
 import { pause, type Settings } from '@swarmgate/runtime';
+import type { RouteTable } from '../../routing/route-table.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { ReloadRequests } from '../watch/reload-requests.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
@@ -25,8 +25,8 @@ export interface ChangesOptions {
   readonly registry: Registry;
   readonly presence: ReplicaPresence;
   readonly follower: ServicesFollower;
-  /** Matches of a service that are another one's in the live table. */
-  readonly lostConflicts: (key: ServiceKey) => readonly Problem[];
+  /** The live one. */
+  readonly table: () => Pick<RouteTable, 'lostConflicts' | 'with'>;
   readonly sealer: Sealer;
   readonly reloads: Pick<ReloadRequests, 'send'>;
   /** This replica has carried out a request for a reload. */
@@ -59,23 +59,16 @@ export class Changes {
   async reconfigure(given: GivenDefinition, by: string): Promise<ChangeOutcome> {
     if (given.definition === undefined) return { kind: 'rejected', problems: given.problems };
     const { definition } = given;
-    const { settings } = this.#options;
-    const { proxyInstanceName } = definition;
-    if (settings.filterProxyInstanceName && (proxyInstanceName ?? '') !== settings.instanceName)
-      return {
-        kind: 'done',
-        message: `nothing done: proxyInstanceName is ${JSON.stringify(proxyInstanceName ?? '')}, this is ${settings.instanceName}`,
-      };
+    const skipped = this.#ofAnotherInstance(definition);
+    if (skipped !== undefined) return skipped;
     if (definition.replicas === 0) return await this.remove(definition.service, by);
     const key = serviceKey(definition);
     return await this.#change(definition.service, contentOf(given), async () => {
-      const previous = this.#manual(key);
-      const replaced = previous.definition ?? this.#publishedByOthers(definition.service)[0];
-      const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
-      if (!sealed.ok) return { kind: 'rejected', problems: [...given.problems, ...sealed.problems] };
-      const document = carrySince(sealed.definition, replaced, this.#now());
-      const barrier = await this.publish([change(document, previous.index)], by);
-      const conflicts = this.#options.lostConflicts(key);
+      const sealed = await this.#sealed(given, definition);
+      if (sealed.kind === 'rejected') return sealed;
+      const { document, index } = sealed;
+      const barrier = await this.publish([change(document, index)], by);
+      const conflicts = this.#options.table().lostConflicts(key);
       return {
         kind: 'done',
         message: [describeBarrier(barrier), ...conflicts.map(({ message }) => message)].join('; '),
@@ -84,6 +77,59 @@ export class Changes {
         barrier,
       };
     });
+  }
+
+  /** What `reconfigure` would come to, conflicts with other services included. Nothing is written. */
+  async check(given: GivenDefinition): Promise<ChangeOutcome> {
+    if (given.definition === undefined) return { kind: 'rejected', problems: given.problems };
+    const { definition } = given;
+    const skipped = this.#ofAnotherInstance(definition);
+    if (skipped !== undefined) return skipped;
+    const { service } = definition;
+    if (definition.replicas === 0)
+      return { kind: 'done', message: `nothing written: with replicas=0 manual/${service} would be removed` };
+    const sealed = await this.#sealed(given, definition);
+    if (sealed.kind === 'rejected') return sealed;
+    const { document } = sealed;
+    const key = serviceKey(document);
+    const found =
+      this.#options
+        .table()
+        .with(new Map([[key, document]]))
+        .problems()
+        .get(key) ?? [];
+    const warnings = this.#publishedByOthers(service).map(
+      ({ owner }) => `it would replace what ${owner} publishes, until it is removed`,
+    );
+    return {
+      kind: 'done',
+      message: ['nothing written: the definition can be served', ...warnings].join('; '),
+      definition: document,
+      problems: [...given.problems, ...found],
+      warnings,
+    };
+  }
+
+  #ofAnotherInstance({ proxyInstanceName = '' }: ServiceDefinition): ChangeOutcome | undefined {
+    const { filterProxyInstanceName, instanceName } = this.#options.settings;
+    if (!filterProxyInstanceName || proxyInstanceName === instanceName) return undefined;
+    const message = `nothing done: proxyInstanceName is ${JSON.stringify(proxyInstanceName)}, this is ${instanceName}`;
+    return { kind: 'done', message };
+  }
+
+  /** The document to write, and the index of the one that it replaces. */
+  async #sealed(
+    given: GivenDefinition,
+    definition: ServiceDefinition,
+  ): Promise<
+    | Extract<ChangeOutcome, { readonly kind: 'rejected' }>
+    | { readonly kind: 'sealed'; readonly document: ServiceDefinition; readonly index: number }
+  > {
+    const previous = this.#manual(serviceKey(definition));
+    const replaced = previous.definition ?? this.#publishedByOthers(definition.service)[0];
+    const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
+    if (!sealed.ok) return { kind: 'rejected', problems: [...given.problems, ...sealed.problems] };
+    return { kind: 'sealed', document: carrySince(sealed.definition, replaced, this.#now()), index: previous.index };
   }
 
   /** Removes the `manual` definition and names the other owners that publish the name. */

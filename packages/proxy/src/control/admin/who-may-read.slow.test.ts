@@ -38,6 +38,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'GET /v1/explain': 'guarded',
   'GET /v1/history': 'guarded',
   'POST /v1/reconfigure': 'guarded',
+  'POST /v1/check': 'guarded',
   'POST /v1/remove': 'guarded',
   'POST /v1/reload': 'guarded',
   'POST /v1/rollback': 'guarded',
