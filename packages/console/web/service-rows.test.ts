@@ -7,6 +7,7 @@ import {
   filterRows,
   matchesOf,
   type ServiceRow,
+  serviceRow,
   sortRows,
 } from './service-rows.ts';
 import { ServiceStates } from './service-states.ts';
@@ -136,6 +137,12 @@ describe('the rows of the overview', () => {
     it(`are filtered by ${JSON.stringify(filter)}`, () => {
       expect(filterRows(rows, filter).map(({ service }) => service)).to.deep.equal(names);
     });
+
+  it('are filtered by the state that the list shows, and by its name in the REST', () => {
+    const unserved = serviceRow('swarm/late', [], undefined, [problem('late', 'warning')]);
+    for (const filter of ['is:problem', 'is:error', 'IS:PROBLEM late'])
+      expect(filterRows([...rows, unserved], filter), filter).to.deep.equal([unserved]);
+  });
 
   for (const [column, descending, names] of [
     ['rate', true, ['api', 'shop', 'blog']],

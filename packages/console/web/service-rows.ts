@@ -116,13 +116,20 @@ const figureOf: Readonly<Record<Exclude<SortColumn, 'service' | 'owner'>, (row: 
   problems: ({ problems }) => problems.length,
 };
 
-/** Every word has to occur, in names, matches or reasons of problems; `is:down` and its like select by state. */
+/** Every word has to occur, in names, matches or reasons of problems; `is:down` and its like select by state, `is:problem` as `is:error`. */
 export function filterRows(rows: readonly ServiceRow[], filter: string): readonly ServiceRow[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return rows;
   return rows.filter((row) =>
-    words.every((word) => (word.startsWith('is:') ? word === `is:${row.state}` : row.text.includes(word))),
+    words.every((word) =>
+      word.startsWith('is:') ? stateNamed(word.slice('is:'.length)) === row.state : row.text.includes(word),
+    ),
   );
+}
+
+/** The list shows the state `error` as “problem”. */
+function stateNamed(name: string): string {
+  return name === 'problem' ? 'error' : name;
 }
 
 /** Equal ones by name. */

@@ -122,8 +122,13 @@ export function start(): void {
     if (isFirst) isFirst = false;
     else if (stream.isOpen) stream.open(scope.value, watched.value);
   });
-  openStream();
-  void readSession();
+  void begin();
+}
+
+/** The stream is refused without a login: it is opened where the session may read, or is not known. */
+async function begin(): Promise<void> {
+  await readSession();
+  if (session.value?.mayRead !== false) openStream();
 }
 
 /** Reads the session again, and goes on with the state. `force`: now, whatever was tried last. */

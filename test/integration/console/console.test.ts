@@ -38,8 +38,13 @@ describe('the console in Chromium', function () {
   it('shows nothing before the login, and nothing after the logout', () =>
     withPage(async (page) => {
       page.setDefaultTimeout(withinMs);
+      const refused: string[] = [];
+      page.on('response', (response) => {
+        if (response.status() === 401) refused.push(new URL(response.url()).pathname);
+      });
       await page.goto(rig.url);
       await page.getByLabel('Admin token').fill('wrong');
+      expect(refused).to.deep.equal([]);
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.getByText('this is not ADMIN_TOKEN').waitFor();
       expect(await page.getByText('shop').count()).to.equal(0);

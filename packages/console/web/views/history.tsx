@@ -53,7 +53,9 @@ export function HistoryPart({
       <h2>History</h2>
       {outcome.value !== undefined && <ChangeResult outcome={outcome.value} />}
       {reading.value.error !== undefined && <Outcome kind="error">{reading.value.error}</Outcome>}
-      {found !== undefined && entries.length === 0 && <p class="hint">It was never changed.</p>}
+      {found !== undefined && entries.length === 0 && (
+        <p class="hint">No former version is kept: nothing of it has been replaced yet.</p>
+      )}
       <ol class="cards" reversed>
         {entries.map(({ number, replacedAt, replacedBy, definition }, at) => {
           const next = at === 0 ? found?.current : entries[at - 1]?.definition;

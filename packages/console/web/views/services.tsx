@@ -203,8 +203,8 @@ function ServiceTable({ rows: all }: { readonly rows: readonly ServiceRow[] }) {
         <Empty title="No service matches">
           <p>
             The filter looks at names, owners, hosts, paths and reasons of problems; <code>is:ok</code>,{' '}
-            <code>is:maintenance</code>, <code>is:warning</code>, <code>is:error</code> and <code>is:down</code> select
-            by state.
+            <code>is:maintenance</code>, <code>is:warning</code>, <code>is:problem</code> and <code>is:down</code>{' '}
+            select by state.
           </p>
           <button
             type="button"
