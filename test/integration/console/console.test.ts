@@ -130,7 +130,7 @@ describe('the console in Chromium', function () {
       await page.getByRole('button', { name: 'Take down for maintenance' }).click();
       await page.getByLabel('Message for clients').fill('<b>Back at ten.</b>');
       await page.getByRole('button', { name: 'Take api down' }).click();
-      await page.getByText('In maintenance').waitFor();
+      await page.getByText('In maintenance', { exact: true }).waitFor();
       await page.getByRole('heading', { name: 'api maintenance' }).waitFor();
       await page.getByText('<b>Back at ten.</b>').waitFor();
       const reply = await rig.visit('/api');
