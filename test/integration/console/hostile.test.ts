@@ -171,7 +171,8 @@ describe('the console among hostile services', function () {
         const bad = { service: 'bad', destinations: [{ [image]: image, servicePath: ['/bad'], port: 80 }] };
         await page.getByLabel('Definition as JSON').fill(JSON.stringify(bad));
         await page.getByRole('button', { name: 'Show what changes' }).click();
-        await page.getByText(`destinations.0.${image}`).waitFor();
+        await page.getByText(`destinations.0.${image}`, { exact: true }).waitFor();
+        await page.getByRole('alert').getByText(`no field destinations.0.${image}`).waitFor();
         await page.getByRole('button', { name: 'Save' }).click();
         await page.getByRole('alert').getByText(`no field destinations.0.${image}`).waitFor();
         expect(await page.locator('main img').count()).to.equal(0);
