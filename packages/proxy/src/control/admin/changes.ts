@@ -88,26 +88,23 @@ export class Changes {
     const { service } = definition;
     if (definition.replicas === 0)
       return { kind: 'done', message: `nothing written: with replicas=0 manual/${service} would be removed` };
-    const sealed = await this.#sealed(given, definition);
-    if (sealed.kind === 'rejected') return sealed;
-    const { document } = sealed;
-    const key = serviceKey(document);
-    const found =
-      this.#options
-        .table()
-        .with(new Map([[key, document]]))
-        .problems()
-        .get(key) ?? [];
-    const warnings = this.#publishedByOthers(service).map(
-      ({ owner }) => `it would replace what ${owner} publishes, until it is removed`,
-    );
-    return {
-      kind: 'done',
-      message: ['nothing written: the definition can be served', ...warnings].join('; '),
-      definition: document,
-      problems: [...given.problems, ...found],
-      warnings,
-    };
+    return await this.#attempt(async () => {
+      const sealed = await this.#sealed(given, definition);
+      if (sealed.kind === 'rejected') return sealed;
+      const { document } = sealed;
+      const key = serviceKey(document);
+      const table = this.#options.table().with(new Map([[key, document]]));
+      const warnings = this.#publishedByOthers(service).map(
+        ({ owner }) => `it would replace what ${owner} publishes, until it is removed`,
+      );
+      return {
+        kind: 'done',
+        message: ['nothing written: the definition can be served', ...warnings].join('; '),
+        definition: document,
+        problems: [...given.problems, ...(table.problems().get(key) ?? [])],
+        warnings,
+      };
+    });
   }
 
   #ofAnotherInstance({ proxyInstanceName = '' }: ServiceDefinition): ChangeOutcome | undefined {
