@@ -69,7 +69,7 @@ describe('a replica that drains', () => {
   it('is waited for no more, neither by those that wait already nor by others', async () => {
     const waiting = one.waitUntilServed(position(6), 20_000, signal);
     one.report(at(6));
-    expect(await one.waitUntilServed(position(6), 300, signal)).to.deep.equal({
+    expect(await one.waitUntilServed(position(6), 1_000, signal)).to.deep.equal({
       serving: ['one'],
       waitingFor: ['two'],
     });
@@ -82,7 +82,7 @@ describe('a replica that drains', () => {
     two.drain();
     await drains(one);
     const waiting = two.waitUntilServed(position(6), 20_000, signal);
-    expect(await two.waitUntilServed(position(6), 300, signal)).to.have.deep.property('waitingFor', ['one', 'two']);
+    expect(await two.waitUntilServed(position(6), 1_000, signal)).to.have.deep.property('waitingFor', ['one', 'two']);
     one.report(at(6));
     two.report(at(6));
     expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
@@ -100,7 +100,7 @@ describe('a replica that drains', () => {
     const former: ReplicaStatus = { replica: 'old', ...at(5), version: '0.2', since: new Date().toISOString() };
     await under.write({ kind: 'set', key: under.layout.replica('old'), value: JSON.stringify(former) });
     expect(await stateOf(one)).to.equal('old one two');
-    const report = await one.waitUntilServed(position(6), 300, signal);
+    const report = await one.waitUntilServed(position(6), 1_000, signal);
     expect(report.waitingFor).to.include('old');
   });
 
@@ -171,7 +171,7 @@ describe('a replica that drains', () => {
     await drains(one);
     await one.stop();
     await until('it would have forgotten those', () => performance.now() > notedMs + lostMs);
-    expect(await barrier.wait(() => false, 300, signal)).to.deep.equal({ serving: [], waitingFor: ['two'] });
+    expect(await barrier.wait(() => false, 1_000, signal)).to.deep.equal({ serving: [], waitingFor: ['two'] });
   });
 
   it('is in no list where it never reported anything', async () => {

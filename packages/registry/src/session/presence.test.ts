@@ -123,7 +123,7 @@ describe('replica presence', () => {
     one.report(at(5));
     two.report(at(4));
     await listed(2);
-    expect(await one.waitUntilServed(position(5), 300, signal)).to.deep.equal({
+    expect(await one.waitUntilServed(position(5), 1_000, signal)).to.deep.equal({
       serving: ['one'],
       waitingFor: ['two'],
     });
@@ -134,7 +134,7 @@ describe('replica presence', () => {
     one.report(at(2, 'new'));
     two.report(at(500, 'lost'));
     await listed(2);
-    const report = await one.waitUntilServed(position(2, 'new'), 300, signal);
+    const report = await one.waitUntilServed(position(2, 'new'), 1_000, signal);
     expect(report).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
     const waiting = one.waitUntilServed(position(2, 'new'), 20_000, signal);
     two.report(at(2, 'new'));
@@ -177,7 +177,7 @@ describe('replica presence', () => {
   it('counts itself although its key is not written yet', async () => {
     const presence = announce('one');
     presence.report(at(3));
-    expect(await presence.waitUntilServed(position(4), 300, signal)).to.deep.equal({
+    expect(await presence.waitUntilServed(position(4), 1_000, signal)).to.deep.equal({
       serving: [],
       waitingFor: ['one'],
     });
@@ -207,7 +207,7 @@ describe('replica presence', () => {
     });
     await loseSessions('one', 'two');
     await listed(0);
-    expect(await one.waitUntilServed(position(5), 300, signal)).to.deep.equal({
+    expect(await one.waitUntilServed(position(5), 1_000, signal)).to.deep.equal({
       serving: ['one'],
       waitingFor: ['two'],
     });
@@ -233,7 +233,7 @@ describe('replica presence', () => {
     await loseSessions('one', 'two');
     link.isCut = false;
     await listed(1);
-    expect(await one.waitUntilServed(position(6), 300, signal)).to.deep.equal({
+    expect(await one.waitUntilServed(position(6), 1_000, signal)).to.deep.equal({
       serving: ['one'],
       waitingFor: ['two'],
     });
@@ -253,7 +253,7 @@ describe('replica presence', () => {
     one.report(at(6));
     await listed(1);
     const waiting = one.waitUntilServed(position(6), 15_000, signal);
-    expect(await one.waitUntilServed(position(6), 300, signal)).to.have.deep.property('waitingFor', ['two']);
+    expect(await one.waitUntilServed(position(6), 1_000, signal)).to.have.deep.property('waitingFor', ['two']);
     link.isCut = false;
     await two.stop();
     expect(await waiting).to.deep.equal({ serving: ['one'], waitingFor: [] });
@@ -261,7 +261,7 @@ describe('replica presence', () => {
     const next = announce('two');
     next.report(at(5));
     await until('it is listed', async () => (await one.list(signal)).length === 2);
-    expect(await one.waitUntilServed(position(6), 300, signal)).to.have.deep.property('waitingFor', ['two']);
+    expect(await one.waitUntilServed(position(6), 1_000, signal)).to.have.deep.property('waitingFor', ['two']);
   });
 
   it('stops waiting for one that was there again after sessions were lost, and then stops', async () => {
@@ -313,7 +313,7 @@ describe('replica presence', () => {
     two.report(at(4));
     await listed(2);
     two.report(at(5));
-    expect(await one.waitUntilServed(position(5), 300, signal)).to.have.deep.property('waitingFor', ['two']);
+    expect(await one.waitUntilServed(position(5), 1_000, signal)).to.have.deep.property('waitingFor', ['two']);
     awaited = position(6);
     one.report(at(6));
     two.report(at(6));
