@@ -165,6 +165,31 @@ export const consoleMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${proxy}/control/admin/changes.ts`,
+    [`${proxy}/control/admin/changes.slow.test.ts`],
+    [
+      ['a check leaves conflicts out', ', ...(table.problems().get(key) ?? [])]', ']'],
+      [
+        'a check takes the live table',
+        'const table = this.#options.table().with(new Map([[key, document]]));',
+        'const table = this.#options.table().with(new Map());',
+      ],
+      [
+        'a check does not name whom it would replace',
+        'warnings,\n      };\n    });',
+        'warnings: [],\n      };\n    });',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${web}/manual-draft.ts`,
+    [`${web}/manual-draft.test.ts`],
+    [
+      ['a draft outlives the logout', "field.value = '';", ''],
+      ['an incomplete form is lost as JSON', 'isEmpty ? example', 'fromForm(fields).ok === false ? example'],
+    ],
+  ),
+  ...faultsIn(
     `${web}/certificate-end.ts`,
     [`${web}/certificate-end.test.ts`],
     [['a certificate that ends soon differs by its colour alone', '`${text}, soon over`', 'text']],
