@@ -13,7 +13,8 @@ import { until } from '../../harness/until.ts';
 const patience = { withinMs: 60_000 };
 
 describe('replacing workers', function () {
-  this.timeout(120_000);
+  // Each of twenty replacements starts two processes.
+  this.timeout(300_000);
 
   it('fails no request in twenty replacements, on kept connections and on new ones, and takes no counter back', async () => {
     const rig = await startWorkerRig();
