@@ -1,6 +1,6 @@
 import type { ChangeResponse } from './types.ts';
 
-/** What came of a change. `warning`: it is served, with problems or otherwise than may be expected. `late`: it is kept, and some replicas do not serve it yet. */
+/** What came of a change. `warning`: it is served, with problems or warnings. `late`: some replicas do not serve it yet. */
 export interface ChangeOutcome {
   readonly kind: 'ok' | 'warning' | 'late' | 'error';
   readonly text: string;

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Definition } from './types.ts';
 
-/** What is written under “Add a service”: kept while another view, or the login, is shown. */
+/** What is written under “Add a service” and not saved yet: kept while another view, or the login, is shown. */
 export const draft = {
   name: signal(''),
   host: signal(''),
@@ -11,7 +11,7 @@ export const draft = {
   json: signal<string | undefined>(undefined),
 };
 
-/** At a logout: the next login may be another person's. */
+/** Once it is saved, and at a logout: the next login may be another person's. */
 export function clearDraft(): void {
   for (const field of [draft.name, draft.host, draft.address]) field.value = '';
   draft.path.value = '/';

@@ -1,20 +1,47 @@
+import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { type AddressInfo, connect as connectPlain } from 'node:net';
 import { Transform } from 'node:stream';
+import { createServer as createSecureServer } from 'node:tls';
 import { expect } from 'chai';
 import type { Middleware } from '../src/middleware/middleware.ts';
-import { get, onStage } from './conformance/suite.ts';
+import { get, onStage, type Stage } from './conformance/suite.ts';
 import { sendHttp2 } from './http2-stage.ts';
 import { echo, type Script } from './scripted-backend.ts';
 import { makeCoreServer, makeExpressHttp2Server, makeHttp2Server, makeReferenceServer } from './server-rig.ts';
+import { testCertificate } from './test-certificate.ts';
+import { endpointAt } from './test-context.ts';
 import { until } from './until.ts';
 
 /** Its second chunk and its end come with the first one, which is more than the client takes at once. */
-const chunk = `4e20\r\n${'a'.repeat(20_000)}\r\n`;
-const slowThenEcho: Script = (request, socket) => {
-  if (request.target !== '/large') echo(request, socket);
-  else socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`);
+const chunksOf = (bytes: number) => {
+  const chunk = `${bytes.toString(16)}\r\n${'a'.repeat(bytes)}\r\n`;
+  return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`;
 };
+const slowThenEcho =
+  (bytes: number): Script =>
+  (request, socket) => {
+    if (request.target !== '/large') echo(request, socket);
+    else socket.write(chunksOf(bytes));
+  };
 const oneConnection = { limits: { perEndpoint: 1 }, timeouts: { serverMs: 1_000 } };
+
+/** Over one connection to the endpoint, after a stream of HTTP/2 whose client takes 1,000 bytes of twice so many as are named. */
+async function respondsToNext({ rig, backend }: Stage, bytes: number): Promise<void> {
+  backend.onRequest = slowThenEcho(bytes);
+  const session = connect(`http://127.0.0.1:${rig.port}`, { settings: { initialWindowSize: 1_000 } });
+  session.on('error', () => undefined);
+  try {
+    const unread = session.request({ ':path': '/large', ':authority': 'a.test' });
+    unread.on('error', () => undefined);
+    await until(() => rig.pool.sizes().idle === 1 && backend.requests.length === 1, 'the whole response');
+    const { status, body } = await sendHttp2(session, { ':path': '/next' });
+    expect([status, body.toString()]).to.deep.equal([200, 'GET /next']);
+    expect(backend.connections).to.equal(1);
+  } finally {
+    session.destroy();
+  }
+}
 
 describe('an endpoint whose response was read slowly', () => {
   for (const [name, make] of [
@@ -23,25 +50,32 @@ describe('an endpoint whose response was read slowly', () => {
     ['node:http2', makeReferenceServer],
   ] as const)
     it(`responds to the next request on the same connection: a stream of HTTP/2 with a small window, ${name}`, () =>
-      onStage(
-        make,
-        async ({ rig, backend }) => {
-          backend.onRequest = slowThenEcho;
-          const session = connect(`http://127.0.0.1:${rig.port}`, { settings: { initialWindowSize: 1_000 } });
-          session.on('error', () => undefined);
-          try {
-            const unread = session.request({ ':path': '/large', ':authority': 'a.test' });
-            unread.on('error', () => undefined);
-            await until(() => rig.pool.sizes().idle === 1 && backend.requests.length === 1, 'the whole response');
-            const { status, body } = await sendHttp2(session, { ':path': '/next' });
-            expect([status, body.toString()]).to.deep.equal([200, 'GET /next']);
-            expect(backend.connections).to.equal(1);
-          } finally {
-            session.destroy();
-          }
+      onStage(make, (stage) => respondsToNext(stage, 20_000), oneConnection));
+
+  it('responds to the next request on the same connection: a stream of HTTP/2 with a small window, TLS to the endpoint', async () => {
+    const { cert, key } = await testCertificate(['endpoint.example']);
+    let backendPort = 0;
+    const secure = createSecureServer({ cert, key }, (socket) => {
+      const plain = connectPlain(backendPort, '127.0.0.1');
+      for (const each of [socket, plain]) each.on('error', () => undefined);
+      socket.pipe(plain).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const endpoints = [endpointAt((secure.address() as AddressInfo).port, { secure: true })];
+    try {
+      await onStage(
+        makeHttp2Server,
+        async (stage) => {
+          backendPort = stage.backend.port;
+          // One record of TLS holds all of it.
+          await respondsToNext(stage, 4_000);
         },
-        oneConnection,
-      ));
+        { ...oneConnection, endpoints },
+      );
+    } finally {
+      secure.close();
+    }
+  });
 
   it('responds to the next request on the same connection: a step that takes the body later than it comes', () => {
     const later: Middleware = {
@@ -57,7 +91,7 @@ describe('an endpoint whose response was read slowly', () => {
     return onStage(
       makeCoreServer,
       async ({ rig, backend }) => {
-        backend.onRequest = slowThenEcho;
+        backend.onRequest = slowThenEcho(20_000);
         const client = rig.client();
         client.send(get('/large'));
         expect((await client.response()).body).to.have.lengthOf(40_000);

@@ -154,6 +154,9 @@ describe('the console in Chromium', function () {
       await page.getByText('no other endpoint that takes requests').waitFor();
       await page.getByRole('row', { name: /draining/ }).waitFor();
       expect((await rig.visit('/api')).headers.get('x-swarmgate-reason')).to.equal('no-endpoint');
+      await page.getByRole('link', { name: 'why a request goes here' }).click();
+      await page.getByText('None of them takes new requests: 503 no-endpoint.').waitFor();
+      await page.goBack();
       await page.getByRole('button', { name: `End the drain of ${address}` }).click();
       await page.getByRole('button', { name: `Drain of ${address}`, exact: true }).waitFor();
     });
@@ -168,6 +171,8 @@ describe('the console in Chromium', function () {
       await page.getByRole('button', { name: 'Show what changes' }).click();
       await page.getByRole('heading', { name: 'It is new' }).waitFor();
       await page.getByRole('button', { name: 'Save' }).click();
+      // What is saved is no draft any more.
+      expect(await page.getByLabel('Name').inputValue()).to.equal('');
       await page.getByRole('link', { name: 'Show it' }).click();
       await page.getByRole('heading', { name: /^outside/ }).waitFor();
     });

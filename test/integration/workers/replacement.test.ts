@@ -5,6 +5,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pause } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Load, listening, startWorkerRig, type WorkerRig } from '../../../packages/proxy/test/worker-rig.ts';
 import { freePorts } from '../../harness/free-ports.ts';
@@ -50,8 +51,8 @@ class Scraper {
   readonly decreases: string[] = [];
   readonly #rig: WorkerRig;
   readonly #running: Promise<void>;
+  readonly #stopping = new AbortController();
   #known = new Map<string, number>();
-  #stopping = false;
 
   constructor(rig: WorkerRig) {
     this.#rig = rig;
@@ -59,15 +60,13 @@ class Scraper {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
-      await this.#scrape();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    do await this.#scrape();
+    while (await pause(5, this.#stopping.signal));
     await this.#scrape();
   }
 

@@ -72,6 +72,40 @@ describe('an explanation in words', () => {
     expect(describeExplanation(explained)).to.not.include('HTTP/2');
   });
 
+  describe('of a request that a route takes', () => {
+    const endpoint = { id: 'a', host: '10.0.0.7', port: 80, secure: false, health: 'healthy', outstanding: 0 } as const;
+    type State = NonNullable<ExplainResponse['winner']>['endpoints'][number]['state'];
+    const linesWith = (states: readonly State[], answer: ExplainResponse['answer']) =>
+      describeExplanation({
+        ...explained,
+        answer,
+        winner: {
+          id: 'swarm/shop/0',
+          service: 'shop',
+          owner: 'swarm',
+          index: 0,
+          origin: 'registry',
+          addressesFresh: true,
+          conditions: {},
+          upstream: { port: 80, secure: false, protocol: 'http1' },
+          endpoints: states.map((state) => ({ ...endpoint, state })),
+        },
+      }).split('\n');
+    const none = 'no endpoint takes new requests: 503 no-endpoint';
+
+    it('shows that no endpoint takes requests, where there is none and where all are drained', () => {
+      for (const states of [[], ['draining'], ['draining', 'draining']] as const)
+        expect(linesWith(states, null), states.join()).to.include(none);
+      for (const states of [['active'], ['draining', 'active']] as const)
+        expect(linesWith(states, null), states.join()).to.not.include(none);
+    });
+
+    it('names the response that the route or its maintenance has instead', () => {
+      const lines = linesWith([], { status: 301, reason: 'redirect' });
+      expect(lines).to.include('response 301 redirect').and.to.not.include(none);
+    });
+  });
+
   it('has no such lines for a path that is read in one way', () => {
     expect(describeExplanation({ ...explained, readings: [] })).to.not.include('READ AS');
   });

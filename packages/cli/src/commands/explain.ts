@@ -64,6 +64,8 @@ export function describeExplanation({
       (each) => `${hostPort(each.host, each.port)} (${each.state}, ${each.health})`,
     );
     lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
+    if (answer === null && winner.endpoints.every(({ state }) => state !== 'active'))
+      lines.push('no endpoint takes new requests: 503 no-endpoint');
   }
   if (answer !== null) lines.push(`response ${answer.status} ${answer.reason}`);
   if (http2 !== undefined) lines.push(...describeHttp2(http2));

@@ -117,7 +117,7 @@ function ExplanationPart({ explanation }: { readonly explanation: Explanation })
               <EndpointBadge state={state} health={health} /> {host}:{port}
             </li>
           ))}
-          {winner.endpoints.every(({ state }) => state !== 'active') && (
+          {answer === null && winner.endpoints.every(({ state }) => state !== 'active') && (
             <li>
               {winner.endpoints.length === 0 ? 'It has no endpoint' : 'None of them takes new requests'}: 503
               no-endpoint.

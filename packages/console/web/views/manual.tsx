@@ -5,7 +5,7 @@ import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
 import { asRegistered, differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
-import { asJson, draft, fromForm, parsed } from '../manual-draft.ts';
+import { asJson, clearDraft, draft, fromForm, parsed } from '../manual-draft.ts';
 import { Empty, Outcome } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { refresh, session } from '../store.ts';
@@ -18,7 +18,8 @@ export function ManualView() {
   const step = useSignal<'edit' | 'review' | 'saving'>('edit');
   const standing = useSignal<Definition | undefined>(undefined);
   const checked = useSignal<ChangeResponse | undefined>(undefined);
-  const outcome = useSignal<ChangeOutcome & { readonly response?: ChangeResponse }>();
+  /** `saved`: the name of the service. */
+  const outcome = useSignal<ChangeOutcome & { readonly response?: ChangeResponse; readonly saved?: string }>();
   if (session.value?.mayChange !== true)
     return (
       <Empty title="Changes need a login">
@@ -57,7 +58,9 @@ export function ManualView() {
     step.value = 'saving';
     try {
       const response = await change('POST', '/v1/reconfigure', given.definition);
-      outcome.value = { ...outcomeOf(response, 'It is served.'), response };
+      const saved = String(given.definition.service);
+      outcome.value = { ...outcomeOf(response, 'It is served.'), response, saved };
+      clearDraft();
       await refresh(true);
     } catch (error) {
       refused(error);
@@ -86,10 +89,10 @@ export function ManualView() {
       {outcome.value !== undefined && (
         <ChangeResult outcome={outcome.value}>
           <Mends response={outcome.value.response} />
-          {outcome.value.kind !== 'error' && given.ok && (
+          {outcome.value.saved !== undefined && (
             <>
               {' '}
-              <a href={hashOf('services', ['manual', String(given.definition.service)])}>Show it</a>
+              <a href={hashOf('services', ['manual', outcome.value.saved])}>Show it</a>
             </>
           )}
         </ChangeResult>
