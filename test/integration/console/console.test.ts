@@ -171,6 +171,7 @@ describe('the console in Chromium', function () {
       await page.getByRole('button', { name: 'Show what changes' }).click();
       await page.getByRole('heading', { name: 'It is new' }).waitFor();
       await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('link', { name: 'Show it' }).waitFor();
       // What is saved is no draft any more.
       expect(await page.getByLabel('Name').inputValue()).to.equal('');
       await page.getByRole('link', { name: 'Show it' }).click();
