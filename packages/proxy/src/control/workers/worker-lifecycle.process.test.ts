@@ -93,14 +93,15 @@ describe('the life of workers', function () {
       const responses = await Promise.all(agents.map((agent) => rig.get('/m-599', { agent })));
       expect(responses.filter(({ status }) => status !== 200)).to.deep.equal([]);
     };
-    const spread = clients();
-    await serve(spread);
+    // In rounds: a worker that a busy machine keeps from its processor for 20 ms gives back what it was handed, and gets more of what comes later.
+    const spread = [clients(), clients(), clients()];
+    for (const round of spread) await serve(round);
     const held = [one, other].map((pid) => connectionsOf(pid, rig.port));
-    expect(held[0] ?? 0).to.be.within(count * 0.3, count * 0.7, held.join(' '));
+    expect(held[0] ?? 0).to.be.within(count * spread.length * 0.3, count * spread.length * 0.7, held.join(' '));
     const all = clients();
     await rig.only(one, () => serve(all));
     expect(connectionsOf(one, rig.port)).to.equal((held[0] ?? 0) + count);
-    for (const agent of [...spread, ...all]) agent.destroy();
+    for (const agent of [...spread.flat(), ...all]) agent.destroy();
   });
 
   it('loses no connection that it was given and had not got when it is killed: others serve it, or it is closed', async () => {
