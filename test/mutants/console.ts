@@ -201,6 +201,7 @@ export const consoleMutants: readonly Mutant[] = [
       ['a change that is late looks as if it were done', 'waitingFor.length > 0', 'false'],
       ['a change with problems looks as if it had none', 'problems.length + warnings.length', 'warnings.length'],
       ['a change with warnings looks as if it had none', 'problems.length + warnings.length', 'problems.length'],
+      ['a change that needs a login does not lead there', 'status === 401', 'false'],
     ],
   ),
   ...faultsIn(

@@ -24,7 +24,7 @@ describe('a call that is refused', () => {
     respond(401, token);
     for (const call of [read('/v1/services'), change('POST', '/v1/maintenance', {}), change('POST', '/v1/check', {})]) {
       const { status, message } = await refusal(call);
-      expect([status, message]).to.deep.equal([401, 'there is no login, or it has ended: log in again']);
+      expect([status, message]).to.deep.equal([401, 'there is no login, or it has ended']);
     }
   });
 

@@ -55,7 +55,7 @@ async function call(path: string, init: RequestInit): Promise<unknown> {
     response.headers.get('x-swarmgate-reason') ?? String(response.status),
     // Its message is for callers with a token.
     response.status === 401 && path !== '/v1/session'
-      ? 'there is no login, or it has ended: log in again'
+      ? 'there is no login, or it has ended'
       : (reply?.Message ?? `the proxy responded with ${response.status}`),
     reply,
   );

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { outcomeOf } from './change-outcome.ts';
+import { CallError } from './api.ts';
+import { outcomeOf, refusedOutcome } from './change-outcome.ts';
 
 describe('what came of a change', () => {
   const Status = 'OK';
@@ -50,4 +51,10 @@ describe('what came of a change', () => {
     it(`${JSON.stringify(response)} is ${outcome.kind}`, () => {
       expect(outcomeOf(response, 'Done.')).to.deep.equal(outcome);
     });
+
+  it('leads to the login where it was refused for want of one, and nowhere else', () => {
+    const of = (status: number) => refusedOutcome(new CallError(status, 'reason', 'text'));
+    expect(of(401)).to.deep.equal({ kind: 'error', text: 'text', needsLogin: true });
+    for (const status of [0, 400, 403, 409, 429, 503]) expect(of(status).needsLogin, `${status}`).to.equal(false);
+  });
 });

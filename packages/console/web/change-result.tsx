@@ -5,7 +5,7 @@ import { hashOf } from './route-hash.ts';
 
 /** What came of a change, and what to do next where some replicas do not serve it yet. */
 export function ChangeResult({
-  outcome: { kind, text, late = [] },
+  outcome: { kind, text, late = [], needsLogin = false },
   children,
 }: {
   readonly outcome: ChangeOutcome;
@@ -15,6 +15,12 @@ export function ChangeResult({
     return (
       <Outcome kind={kind}>
         {text}
+        {needsLogin && (
+          <>
+            {': '}
+            <a href="#/login">log in</a>
+          </>
+        )}
         {children}
       </Outcome>
     );

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change } from './api.ts';
-import { type ChangeOutcome, outcomeOf } from './change-outcome.ts';
+import { type ChangeOutcome, outcomeOf, refusedOutcome } from './change-outcome.ts';
 import { refresh } from './store.ts';
 
 /** Resolves with whether it was done. */
@@ -21,7 +21,7 @@ export function useChange(onDone: () => void): readonly [ChangeOutcome | undefin
       return true;
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      outcome.value = { kind: 'error', text: error.message };
+      outcome.value = refusedOutcome(error);
       return false;
     } finally {
       isBusy.value = false;

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { describeLeft } from '../certificate-end.ts';
-import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { type ChangeOutcome, outcomeOf, refusedOutcome } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
 import { formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
@@ -28,7 +28,7 @@ export function CertificatesView() {
       again();
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      outcome.value = { kind: 'error', text: error.message };
+      outcome.value = refusedOutcome(error);
     }
   };
   if (!mayRead)

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { BarrierProgress } from '../barrier-progress.tsx';
-import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { type ChangeOutcome, outcomeOf, refusedOutcome } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
 import { differencesOf, type LabelDifference } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
@@ -39,7 +39,7 @@ export function HistoryPart({
       await refresh(true);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      outcome.value = { kind: 'error', text: error.message };
+      outcome.value = refusedOutcome(error);
     } finally {
       isBusy.value = false;
       confirming.value = undefined;

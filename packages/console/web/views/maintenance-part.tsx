@@ -3,7 +3,6 @@ import { BarrierProgress } from '../barrier-progress.tsx';
 import { ChangeResult } from '../change-result.tsx';
 import { Dialog, useKeptFocus } from '../dialog.tsx';
 import { formatTime } from '../format.ts';
-import { Outcome } from '../parts.tsx';
 import type { Drain, Maintenance } from '../types.ts';
 import { type Change, useChange } from '../use-change.ts';
 import { authorOf, untilOf } from './maintenance.tsx';
@@ -66,7 +65,7 @@ export function MaintenancePart({
           <p>Its requests get 503 with the message, on every replica. Those under way end as usual.</p>
           <form class="stack" onSubmit={(event) => void takeDown(event)}>
             {form.fields}
-            {outcome?.kind === 'error' && <Outcome kind="error">{outcome.text}</Outcome>}
+            {outcome?.kind === 'error' && <ChangeResult outcome={outcome} />}
             {isBusy && <BarrierProgress />}
             <div class="actions">
               <button type="submit" disabled={isBusy}>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { BarrierProgress } from '../barrier-progress.tsx';
-import { type ChangeOutcome, outcomeOf } from '../change-outcome.ts';
+import { type ChangeOutcome, outcomeOf, refusedOutcome } from '../change-outcome.ts';
 import { ChangeResult } from '../change-result.tsx';
 import { asRegistered, differencesOf } from '../definition-diff.ts';
 import { Dialog } from '../dialog.tsx';
@@ -30,8 +30,8 @@ export function ManualView() {
   const given = json.value === undefined ? fromForm(fields) : parsed(json.value);
   const refused = (error: unknown) => {
     if (!(error instanceof CallError)) throw error;
-    const { message, response } = error;
-    outcome.value = { kind: 'error', text: message, ...(response === undefined ? {} : { response }) };
+    const { response } = error;
+    outcome.value = { ...refusedOutcome(error), ...(response === undefined ? {} : { response }) };
   };
 
   const review = async (event: Event) => {
