@@ -5,6 +5,11 @@ const workers = 'packages/proxy/src/control/workers';
 /** Connections between workers: their shares, their way from one to another, their places under the limit. */
 export const workerMutants: readonly Mutant[] = [
   ...faultsIn(
+    `${workers}/equal-texts.ts`,
+    [`${workers}/equal-texts.test.ts`],
+    [['equal texts inside of documents are kept apart', 'else share(value, known);', '']],
+  ),
+  ...faultsIn(
     `${workers}/connection-placement.ts`,
     [`${workers}/connection-placement.test.ts`],
     [

@@ -15,6 +15,7 @@ import { ownPorts } from '../../endpoints/own-ports.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { prepareRequestServer, type RequestServer } from '../serving/request-server.ts';
 import { ControlLink } from './control-link.ts';
+import { shareEqualTexts } from './equal-texts.ts';
 import { isSocketHandle, type SocketHandle, socketOf } from './handed-socket.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { UpdateQueue } from './update-queue.ts';
@@ -107,6 +108,7 @@ class Worker {
         ticketKeys.rotate(Buffer.from(message.keys));
         return;
       case 'services':
+        shareEqualTexts(message.changes);
         updates.take(message);
         return;
       case 'open':
