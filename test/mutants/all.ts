@@ -1,4 +1,5 @@
 import { attackMutants } from './attacks.ts';
+import { byteMutants } from './bytes.ts';
 import { certificateMutants } from './certificates.ts';
 import { consoleMutants } from './console.ts';
 import { consulUiMutants } from './consul-ui.ts';
@@ -26,6 +27,7 @@ import { workerMutants } from './workers.ts';
 /** Every planted fault, module by module. */
 export const mutants: readonly Mutant[] = [
   ...attackMutants,
+  ...byteMutants,
   ...exchangeMutants,
   ...faultMutants,
   ...servingMutants,

@@ -252,8 +252,13 @@ export const attackMutants: readonly Mutant[] = [
       ],
       [
         'a client that takes no responses is read on',
-        'return this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;',
+        "return this.#stage !== 'closing' && this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;",
         'return false;',
+      ],
+      [
+        'a connection that ends in a read that fills the output is not read',
+        "return this.#stage !== 'closing' && ",
+        'return ',
       ],
       [
         'a client whose responses were taken is never read again',

@@ -73,12 +73,13 @@ describe('an HTTP/2 connection that is flooded', () => {
       end();
     }));
 
+  const ping = frame(Frame.ping, 0, 0, Buffer.alloc(8));
   /** Of a step: in turns of their own, the first of which is the connection's, they fill the output before all of them are made. */
-  const large = ['X-Large', '~'.repeat(17_000)];
-  const fills: Middleware = {
-    name: 'fills',
-    onRequest: () => ({ kind: 'respond', response: { status: 204, reason: 'large', headers: large } }),
-  };
+  const respondingWith = (fields: readonly string[]): Middleware => ({
+    name: 'responds',
+    onRequest: () => ({ kind: 'respond', response: { status: 204, reason: 'large', headers: fields } }),
+  });
+  const fills = respondingWith(['X-Large', '~'.repeat(17_000)]);
 
   it('acts upon all that it has read of a client that takes nothing', () =>
     onStage(
@@ -93,6 +94,45 @@ describe('an HTTP/2 connection that is flooded', () => {
       },
       { steps: [fills] },
     ));
+
+  const endings: Readonly<Record<string, { readonly drains: boolean; readonly frame: Buffer }>> = {
+    'its client breaks the protocol': { drains: false, frame: frame(Frame.data, 0, 0, Buffer.from('x')) },
+    'its drain ends': { drains: true, frame: frame(Frame.ping, Flag.ack, 0, Buffer.from('draining')) },
+  };
+  for (const [what, { drains, frame: last }] of Object.entries(endings))
+    it(`is read until its client closes, where ${what} in the read that fills the output`, () =>
+      onStage(
+        makeHttp2Server,
+        async ({ rig }) => {
+          /** Reads what fills the output piece by piece: responses, then replies. The same piece pauses each connection. */
+          const filled = async (mostResponses: number, mostReplies: number) => {
+            const { socket, end } = await opened(rig);
+            socket.cork();
+            const before = rig.context.reports.length;
+            const counts = { responses: 0, replies: 0 };
+            for (; counts.responses < mostResponses && !socket.isPaused(); counts.responses += 1) {
+              readChunk(socket, toEndpoint(1 + 2 * counts.responses, 1));
+              await until(() => rig.context.reports.length > before + counts.responses, 'a response');
+              await turn();
+            }
+            for (; counts.replies < mostReplies && !socket.isPaused(); counts.replies += 1) readChunk(socket, ping);
+            return { ...counts, socket, end };
+          };
+          const { responses, ...first } = await filled(300, 0);
+          const { replies, ...second } = await filled(responses - 1, 900);
+          const { socket, end } = await filled(responses - 1, replies - 1);
+          expect([first, second, { socket }].map((each) => each.socket.isPaused())).to.deep.equal([true, true, false]);
+          first.end();
+          second.end();
+          const drained = drains ? rig.server.drain(5_000) : undefined;
+          readChunk(socket, Buffer.concat([ping, last]));
+          await until(() => socket.writableEnded, 'the end');
+          expect(socket.isPaused()).to.equal(false);
+          end();
+          await drained;
+        },
+        { steps: [respondingWith(['X-Large', '~'.repeat(5_000)])] },
+      ));
 
   const endlessResponse = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`;
   const endless = headers(

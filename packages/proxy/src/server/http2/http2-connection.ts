@@ -235,7 +235,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   /** The client does not take its responses: one write is under way, and much more waits behind it. */
   get #isUnread(): boolean {
-    return this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;
+    return this.#stage !== 'closing' && this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;
   }
 
   /** Returns what is left of a chunk. In a buffer of its own it holds until the connection is read on. */

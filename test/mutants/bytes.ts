@@ -1,0 +1,75 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const proxy = 'packages/proxy/src';
+const through = ['test/integration/proxy/forwarded-bytes.test.ts'];
+
+/** Bytes that are not those of their exchange: sent twice, lost, another's, or fewer than they pass for. */
+export const byteMutants: readonly Mutant[] = [
+  ...faultsIn(`${proxy}/http/http2/sender.ts`, through, [
+    ["what waits for a window is another read's", '    keepLast(stream.queue);\n', ''],
+    ['what has left of a waiting piece leaves again', '      next.from = to;\n', ''],
+  ]),
+  ...faultsIn(
+    `${proxy}/http/http2/sender.ts`,
+    [`${proxy}/http/http2/flow-control.test.ts`],
+    [
+      [
+        'an empty last piece takes a window below zero for its length',
+        'length === 0 ? 0 : Math.min(length,',
+        'Math.min(length,',
+      ],
+    ],
+  ),
+  ...faultsIn(`${proxy}/transport/http2/http2-connection.ts`, through, [
+    [
+      'a read of HTTP/2 overwrites what a slow client has yet to take',
+      'hold(): void {\n    this.#swapBuffer = true;',
+      'hold(): void {',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/transport/lent-writer.ts`, through, [
+    [
+      'a write overwrites what a slow endpoint has yet to take',
+      'this.#unreported === 0 || this.#socket.writableLength === 0',
+      'true',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/server/http1/unread-bytes.ts`, through, [
+    [
+      "what waits of a request is another client's",
+      'this.bytes = this.#copyOf(this.bytes.subarray(this.at));\n    this.at = 0;',
+      '',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/server/http2/stream-body.ts`, through, [
+    ['small pieces of a body are passed on again', '    this.#joinedFrom = this.#joinedTo;\n', ''],
+  ]),
+  ...faultsIn(`${proxy}/transport/response-reader.ts`, through, [
+    [
+      'a response that an endpoint ends early passes for a whole one',
+      "!this.#inBody || this.#framing !== 'until-close'",
+      '!this.#inBody',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/transport/http2/http2-channel.ts`, through, [
+    [
+      'a response that an endpoint of HTTP/2 resets passes for a whole one',
+      'onReset(reset: StreamReset): void {\n',
+      'onReset(reset: StreamReset): void {\n    this.#response?.end();\n',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/exchange/forwarding.ts`, through, [
+    ['a request is sent again without its body', '      this.#sentMoreThanBuffered = true;\n', ''],
+  ]),
+  ...faultsIn(
+    `${proxy}/transport/endpoint-connection.ts`,
+    [`${proxy}/transport/connection-pool.test.ts`],
+    [
+      [
+        'a connection that a slow client paused is never read again',
+        '    if (this.#isPaused) this.resume(); //',
+        '    //',
+      ],
+    ],
+  ),
+];
