@@ -50,6 +50,8 @@ export interface FloodsOptions {
   readonly say: (line: string) => void;
 }
 
+/** `BENCH_FLOODED=haproxy`: HAProxy is flooded instead. */
+const beside = process.env.BENCH_FLOODED;
 const cores = { proxy: 0, others: 1 };
 const slotMs = 1_000;
 /** Until the code of a protocol is compiled, in all processes that its requests pass. */
@@ -69,16 +71,17 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
     started<EndpointPorts>('flood-endpoint.ts', [], { first: true }),
   ]);
   const proxy = await started<FloodPorts>(
-    'flooded-proxy.ts',
+    beside === undefined ? 'flooded-proxy.ts' : 'flooded-haproxy.ts',
     [ofFlood.first, ofProbe.first].map((each) => JSON.stringify(each)),
     { core: cores.proxy, flags: [...workerFlags, ...(process.env.BENCH_FLAGS ?? '').split(' ').filter(Boolean)] },
   );
   const ports = JSON.stringify(proxy.first);
+  const proxyPid = proxy.first.pid ?? proxy.child.pid ?? 0;
   const probe = await started('probe.ts', [ports], { first: true });
   const measured = (protocol: ProbeProtocol, ms = slotMs, everyMs = 2) =>
     called<ProbeReport>(probe.child, { protocol, ms, everyMs } satisfies ProbeOrder);
   const reported = (order: 'report' | 'collect') => called<ProxyReport>(proxy.child, order);
-  const held = () => heldBy(proxy.child.pid ?? 0, proxy.first);
+  const held = () => heldBy(proxyPid, proxy.first);
   try {
     const chosen = chosenCases(floods, only);
     for (const protocol of new Set(chosen.map(({ probe: by = 'HTTP/1.1' }) => by)))
@@ -92,7 +95,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
       await pause(quick ? 500 : 1_000);
       await reported('report');
       const beganMs = performance.now();
-      const began = scheduledOf(proxy.child.pid ?? 0);
+      const began = scheduledOf(proxyPid);
       const beganBusyMs = busyMsOf(cores.proxy);
       const slots: ProbeReport[] = [];
       const during: Held[] = [];
@@ -100,7 +103,7 @@ export async function benchFloods({ quick, only, say }: FloodsOptions): Promise<
         slots.push(await measured(protocol));
         during.push(held());
       }
-      const ended = scheduledOf(proxy.child.pid ?? 0);
+      const ended = scheduledOf(proxyPid);
       const busyMs = busyMsOf(cores.proxy) - beganBusyMs;
       const tookMs = performance.now() - beganMs;
       const report = await reported('report');

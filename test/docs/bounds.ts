@@ -7,6 +7,7 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/server/proxy-protocol/proxy-header.ts', 'mostProxyHeaderBytes', '4,096'],
   ['packages/proxy/src/server/proxy-protocol/proxy-header.ts', 'mostLineBytes', '107'],
   ['packages/proxy/src/server/relay/client-hello.ts', 'mostHelloBytes', '16 KB'],
+  ['packages/proxy/src/server/relay/client-hello.ts', 'mostHelloRecords', '2,048 records'],
   ['packages/proxy/src/server/descriptor-budget.ts', 'mostReserve', '2,048'],
   ['packages/proxy/src/server/http1/connection-stage.ts', 'mostHeadsInTurn', 'four pieces'],
   ['packages/proxy/src/server/http2/connection-shares.ts', 'mostFramesInTurn', '1,024 frames'],

@@ -158,8 +158,8 @@ export const servingMutants: readonly Mutant[] = [
     [
       [
         'a validation of ours goes to the service',
-        'if (group === undefined || isOurs ||',
-        'if (group === undefined ||',
+        'group === undefined || this.#isValidation(hello.serverName, hello.protocols)',
+        'group === undefined',
       ],
       [
         'the address of a PROXY header is not that of the relayed client',

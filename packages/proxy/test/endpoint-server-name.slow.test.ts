@@ -32,7 +32,7 @@ describe('the TLS server name that an endpoint gets', () => {
       sockets.add(socket);
       socket.on('error', () => undefined);
       // A check may be over before the server is notified of its handshake.
-      const read = await readHello(socket, 20_000);
+      const read = await readHello(socket, 20_000, false);
       if (read.kind === 'none' || read.hello.kind !== 'hello') return;
       names.push(read.hello.serverName);
       socket.unshift(read.bytes);

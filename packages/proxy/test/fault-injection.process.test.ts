@@ -24,6 +24,7 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['server/http2/reference/reference-connection.ts', '`HTTP2=node` alone, in a run of its own'],
   ['server/http2/reference/reference-stream.ts', '`HTTP2=node` alone, in a run of its own'],
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
+  ['server/relay/relay-direction.ts', 'a side that does not keep up; relay-direction.slow.test.ts'],
   ['server/relay/relayed-connection.ts', 'the abort at the end of the process'],
   ['server/relay/relays.ts', 'admission by the control process'],
   ['transport/http2/http2-connection.ts', 'endpoints of HTTP/2; http2-faults.test.ts'],

@@ -18,6 +18,8 @@ export interface FloodPorts {
   readonly probeRelay: number;
   readonly named: number;
   readonly admin: number;
+  /** Default: the process that reports. */
+  readonly pid?: number;
 }
 
 /** Of the time since the last one. Times in milliseconds, memory in bytes after a full collection. */

@@ -16,6 +16,8 @@ export interface EntrypointToOpen extends EntrypointSetting {
 
 /** What becomes of a connection whose TLS the proxy ends. */
 export interface SortedConnection {
+  /** Read of it, its ClientHello among them. */
+  readonly bytes: Buffer;
   /** Takes it when TLS is set up. Default: it carries requests. */
   readonly onSecured?: (secured: TLSSocket) => void;
 }
@@ -255,7 +257,7 @@ export class Entrypoints {
       return;
     }
     const sorting = byServerName.sort(socket, entry.port, source).then((sorted) => {
-      if (sorted !== undefined) ends.accept(socket, { ...sorted, source });
+      if (sorted !== undefined) ends.begin(socket, sorted.bytes, { onSecured: sorted.onSecured, source });
     });
     guardPromise(connectionOwner(socket, logger), sorting);
   }

@@ -264,6 +264,7 @@ export async function prepareRequestServer(
       challenges,
       handshakeMs: settings.timeoutHttpRequestMs,
       http2: settings.http2 !== false,
+      onRefused: measured.refused,
       ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
       ...(ticketKeys === undefined ? {} : { ticketKeys }),
     },

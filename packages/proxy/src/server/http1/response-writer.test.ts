@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { pieceOf } from '../../exchange/client-side.ts';
 import { localResponse } from '../../exchange/local-responses.ts';
@@ -53,6 +54,26 @@ describe('responses of HTTP/1.1 as they are written', () => {
     await turn();
     expect(bodies()).to.deep.equal(['one two']);
   });
+
+  for (const [what, isTls] of [
+    ['is given back at once over TLS, which has it copied', true],
+    ['may be kept over TCP, which takes it without a copy', false],
+  ] as const)
+    it(`a long piece ${what}`, () => {
+      const below = new Socket();
+      const written: Buffer[] = [];
+      const socket: Socket = isTls ? new TLSSocket(below, { isServer: true }) : below;
+      socket.write = ((bytes: Buffer) => written.push(bytes) > 1_000) as Socket['write'];
+      Object.defineProperty(socket, 'writableLength', { value: 100_000 });
+      const connection = { draining: false, bodyDone: true, onClogged: () => undefined, onFault: () => undefined };
+      const writer = new ResponseWriter(socket, connection);
+      writer.begin('GET', false, true);
+      const read = Buffer.alloc(60_000, 'x');
+      const inUse = writer.body(pieceOf(read, 0, read.length, false, '', ''));
+      expect([writer.copiesBytes, inUse]).to.deep.equal([isTls, !isTls]);
+      read.fill('y');
+      expect(written.map((bytes) => bytes.toString('latin1', 0, 1))).to.deep.equal([isTls ? 'x' : 'y']);
+    });
 
   it('leave at once where more of them is to come, or the connection ends behind them', () => {
     const { respond, bodies } = rig();

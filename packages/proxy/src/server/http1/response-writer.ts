@@ -5,6 +5,7 @@ import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/
 import { lastChunk } from '../../http/chunked-reader.ts';
 import { reasonPhrases } from '../../http/reason-phrases.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
+import { LentWriter } from '../../transport/lent-writer.ts';
 import { reset } from '../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { type AfterResponse, connectionLine, localResponseText } from './local-response-text.ts';
@@ -29,6 +30,8 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   readonly #socket: Socket;
   readonly #connection: WrittenConnection;
   readonly #isPlain: boolean;
+  /** Made with the first long piece over TLS. */
+  #lent: LentWriter | undefined;
   #method = '';
   #http10 = false;
   #clientPersistent = false;
@@ -96,6 +99,11 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   /** The last response is the system's, which sends it and then the end where the socket is closed. TLS has an end of its own. */
   get hasLeft(): boolean {
     return this.#isPlain && this.#socket.writableLength === 0 && this.sentBytes <= mostLeftBytes;
+  }
+
+  /** TLS takes every piece later than at once, even where the client reads: without it each read would make a buffer. */
+  get copiesBytes(): boolean {
+    return !this.#isPlain;
   }
 
   get wantsPayload(): boolean {
@@ -211,11 +219,17 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     this.#willWrite();
     socket.cork();
     if (before !== '') socket.write(Buffer.from(before, 'latin1'));
-    socket.write(bytes.subarray(from, to));
+    if (this.#isPlain) socket.write(bytes.subarray(from, to));
+    else this.#lentWriter.write(bytes, from, to, false);
     if (after !== '') socket.write(Buffer.from(after, 'latin1'));
     socket.uncork();
     if (socket.writableNeedDrain) this.#connection.onClogged();
-    return socket.writableLength > 0;
+    return this.#isPlain && socket.writableLength > 0;
+  }
+
+  get #lentWriter(): LentWriter {
+    this.#lent ??= new LentWriter(this.#socket);
+    return this.#lent;
   }
 
   /**

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import { readClientHello } from './client-hello.ts';
+import { mostHelloRecords, readClientHello } from './client-hello.ts';
 
 /** What a real TLS client sends first. */
 async function helloFor(options: {
@@ -69,6 +69,17 @@ describe('reading a ClientHello', () => {
       serverName: 'shop.example',
       protocols: [],
     });
+  });
+
+  it('takes no more records than the bound, whatever they hold', async () => {
+    const hello = await helloFor({ servername: 'shop.example' });
+    const message = hello.subarray(5);
+    const empty = Buffer.from([22, 3, 1, 0, 0]);
+    const last = Buffer.concat([Buffer.from([22, 3, 1, message.length >> 8, message.length & 255]), message]);
+    const kindBehind = (records: number) =>
+      readClientHello(Buffer.concat([...Array<Buffer>(records).fill(empty), last])).kind;
+    expect(kindBehind(mostHelloRecords - 1)).to.equal('hello');
+    expect(kindBehind(mostHelloRecords)).to.equal('too-large');
   });
 
   const strangers = [

@@ -4,8 +4,8 @@ import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoi
 import { connectToPicked } from '../../transport/connect.ts';
 import { ConnectError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
-import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
 import { reset } from '../../transport/reset.ts';
+import { RelayDirection } from './relay-direction.ts';
 
 /** How a connection that was to be relayed ended. */
 export type RelayEnd =
@@ -117,22 +117,10 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
       [client, upstream],
       [upstream, client],
     ] as const) {
-      let sinceShareBytes = 0;
-      side.on(
-        'data',
-        guard(owner, (bytes: Buffer) => {
-          idle.extend();
-          sinceShareBytes += bytes.length;
-          if (sinceShareBytes < shareBytes) return;
-          sinceShareBytes = 0;
-          // Where the other side does not keep up the pipe has paused this one, and resumes it.
-          yieldTurn(side, owner, () => !other.writableNeedDrain);
-        }),
-      );
       side.once(
         'close',
         guard(owner, () => {
-          // After an orderly end the pipe has passed it on already.
+          // An orderly end has been passed on already.
           if (!side.readableEnded) reset(other);
           onClose();
         }),
@@ -155,8 +143,10 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
       upstream.destroy();
       open = 1;
     }
-    if (firstBytes.length > 0) upstream.write(firstBytes);
-    client.pipe(upstream);
-    upstream.pipe(client);
+    const onBytes = () => idle.extend();
+    new RelayDirection(client, upstream, owner, onBytes).start(firstBytes);
+    new RelayDirection(upstream, client, owner, onBytes).start(none);
   });
 }
+
+const none = Buffer.alloc(0);

@@ -344,7 +344,7 @@ export class Relays {
     // A server that speaks first (SSH, SMTP) gets its connection without waiting for a ClientHello.
     if (byName.length === 0)
       return rest === undefined ? undefined : { group: rest, firstBytes: Buffer.alloc(0), serverName: undefined };
-    const read = await readHello(socket, this.#options.helloMs);
+    const read = await readHello(socket, this.#options.helloMs, rest !== undefined);
     if (read.kind === 'none' && read.cause !== 'hello-too-large') return undefined;
     const serverName = read.kind === 'read' && read.hello.kind === 'hello' ? read.hello.serverName : undefined;
     const named = serverName === undefined ? undefined : byName.find(({ matches }) => matches(serverName));

@@ -47,7 +47,7 @@ export class SharedPorts implements ByServerName {
   async sort(socket: Socket, port: number, source: string | undefined): Promise<SortedConnection | undefined> {
     const { relays, helloMs, logger, onRefused } = this.#options;
     const letGo = relays.holds(socket);
-    const read = await readHello(socket, helloMs).finally(letGo);
+    const read = await readHello(socket, helloMs, false).finally(letGo);
     if (read.kind === 'none') {
       onRefused?.(read.cause);
       logger.debug(
@@ -59,14 +59,14 @@ export class SharedPorts implements ByServerName {
     }
     if (socket.destroyed) return undefined;
     const { hello, bytes } = read;
-    // The entry may have gone in the meantime; then TLS is ended, as it is for whatever is no TLS.
-    const shared = relays.portAt(port);
-    const group = hello.kind === 'hello' && shared !== undefined ? this.#groupOf(shared, hello.serverName) : undefined;
-    const isOurs = hello.kind === 'hello' && this.#isValidation(hello.serverName, hello.protocols);
-    if (group === undefined || isOurs || hello.kind !== 'hello') {
-      socket.unshift(bytes);
-      return {};
+    if (hello.kind !== 'hello') {
+      socket.destroy();
+      return undefined;
     }
+    // The entry may have gone in the meantime; then TLS is ended.
+    const shared = relays.portAt(port);
+    const group = shared === undefined ? undefined : this.#groupOf(shared, hello.serverName);
+    if (group === undefined || this.#isValidation(hello.serverName, hello.protocols)) return { bytes };
     const about = { port, serverName: hello.serverName };
     const relay = (client: Socket, firstBytes: Buffer) => {
       if (source !== undefined && client === socket) presentAs(socket, source);
@@ -76,8 +76,8 @@ export class SharedPorts implements ByServerName {
       relay(socket, bytes);
       return undefined;
     }
-    socket.unshift(bytes);
     return {
+      bytes,
       onSecured(secured: TLSSocket) {
         secured.on('error', ignoreReset);
         const begin = guard(connectionOwner(secured, logger), () => relay(secured, Buffer.alloc(0)));

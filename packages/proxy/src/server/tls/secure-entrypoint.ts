@@ -3,9 +3,11 @@ import { createServer, type SecureContext, type Server, type TLSSocket } from 'n
 import { guard, type Logger } from '@swarmgate/runtime';
 import { markMisdirected } from '../../exchange/client-connection.ts';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
+import { takeOwnTurn } from '../../transport/fair-turn.ts';
 import { noteUnder } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { type HelloError, takeHello } from '../relay/server-name.ts';
 import { type AcceptedConnection, AcceptedConnections } from './accepted-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
 import type { CertificateStore } from './certificate-store.ts';
@@ -15,7 +17,7 @@ import type { TicketKeys } from './ticket-keys.ts';
 
 export interface SecureEntrypointOptions {
   readonly certificates: CertificateStore;
-  /** How long a handshake may take, in milliseconds. */
+  /** How long a ClientHello may take to arrive, and then the rest of the handshake, in milliseconds each. */
   readonly handshakeMs: number;
   /** PEM of the authorities for client certificates. Certificates are requested; each route decides whether it needs one. */
   readonly clientAuthorities?: string;
@@ -26,6 +28,8 @@ export interface SecureEntrypointOptions {
   /** Offer HTTP/2 before HTTP/1.1. Default: HTTP/1.1 alone. */
   readonly http2?: boolean;
   readonly onFailure?: (error: Error) => void;
+  /** A connection was closed before its handshake began. */
+  readonly onRefused?: (cause: HelloError) => void;
 }
 
 const offered: readonly string[] = ['http/1.1'];
@@ -33,6 +37,8 @@ const offered: readonly string[] = ['http/1.1'];
 /** Ends TLS on the connections of one port. Certificates may change at any time; open connections keep theirs. */
 export class SecureEntrypoint {
   readonly #server: Server;
+  readonly #options: SecureEntrypointOptions;
+  readonly #logger: Pick<Logger, 'error'>;
   readonly #stopFollowing: readonly (() => void)[];
   /** Until TLS is set up on them. */
   readonly #accepted = new AcceptedConnections();
@@ -43,6 +49,8 @@ export class SecureEntrypoint {
     onRequests: (secured: TLSSocket) => void,
     logger: Pick<Logger, 'error'>,
   ) {
+    this.#options = options;
+    this.#logger = logger;
     const { certificates, clientAuthorities, ticketKeys } = options;
     const handshakes = challengeHandshakes(options.challenges, options.http2 === true ? ['h2', ...offered] : offered);
     this.#server = createServer({
@@ -77,6 +85,7 @@ export class SecureEntrypoint {
         return;
       }
       const { socket, source, onSecured } = this.#accepted.take(secured) ?? {};
+      secured.allowHalfOpen = true;
       if (socket !== undefined) noteUnder(secured, socket);
       if (source !== undefined) presentAs(secured, source);
       if (onSecured !== undefined) {
@@ -112,7 +121,47 @@ export class SecureEntrypoint {
     this.#stopFollowing = ticketKeys === undefined ? [stopDefault] : [stopDefault, ticketKeys.onChange(useTicketKeys)];
   }
 
+  /**
+   * TLS reads a connection by itself, and takes all records that have come before anything else has its turn: so it begins when the
+   * ClientHello is whole, within its bounds.
+   */
   accept(socket: Socket, accepted: AcceptedConnection = {}): void {
+    const { handshakeMs, onRefused } = this.#options;
+    const { onFault } = connectionOwner(socket, this.#logger);
+    takeHello(socket, handshakeMs, {
+      keepsAll: false,
+      onFault,
+      onHello: (read) => {
+        if (read.kind === 'read' && read.hello.kind === 'hello') {
+          if (!socket.destroyed) this.begin(socket, read.bytes, accepted);
+          return;
+        }
+        // Checks whether the port is open end without a ClientHello.
+        if (read.kind === 'none' && read.cause === 'hello-too-large') onRefused?.(read.cause);
+        socket.destroy();
+      },
+    });
+  }
+
+  /** Its ClientHello is among the bytes that have been read. However many handshakes there are, one begins in a turn of the event loop. */
+  begin(socket: Socket, bytes: Buffer, accepted: AcceptedConnection = {}): void {
+    if (!hasBegun && waiting === 0) {
+      hasBegun = true;
+      setImmediate(turnIsOver);
+      this.#begin(socket, bytes, accepted);
+      return;
+    }
+    waiting += 1;
+    takeOwnTurn(connectionOwner(socket, this.#logger), () => {
+      waiting -= 1;
+      if (!socket.destroyed) this.#begin(socket, bytes, accepted);
+    });
+  }
+
+  #begin(socket: Socket, bytes: Buffer, accepted: AcceptedConnection): void {
+    socket.unshift(bytes);
+    // A client that ends its connection within the handshake would be waited for, as long as one that is silent.
+    socket.allowHalfOpen = false;
     this.#accepted.add(socket, accepted);
     this.#server.emit('connection', socket);
   }
@@ -120,6 +169,15 @@ export class SecureEntrypoint {
   stop(): void {
     for (const each of this.#stopFollowing) each();
   }
+}
+
+/** In this turn of the event loop, of all ports. */
+let hasBegun = false;
+/** For turns of their own. */
+let waiting = 0;
+
+function turnIsOver(): void {
+  hasBegun = false;
 }
 
 /** The first that is not HTTP/2, which a service that takes plain bytes is least likely to have. */
