@@ -2,6 +2,7 @@ import { faultsIn, type Mutant } from './mutant.ts';
 
 const proxy = 'packages/proxy/src';
 const through = ['test/integration/proxy/forwarded-bytes.test.ts'];
+const tunnelled = ['test/integration/proxy/tunnelled-bytes.test.ts'];
 
 /** Bytes that are not those of their exchange: sent twice, lost, another's, or fewer than they pass for. */
 export const byteMutants: readonly Mutant[] = [
@@ -72,4 +73,24 @@ export const byteMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...faultsIn(`${proxy}/server/http2/stream-tunnel.ts`, tunnelled, [
+    [
+      'what comes of a tunnel whose endpoint is slow is lost',
+      'this.#early.push(bytes);',
+      'this.#stream.consumed(bytes.length);',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/server/http2/request-stream.ts`, tunnelled, [
+    [
+      "what waits of a tunnel is another read's",
+      'this.#tunnel.onData(Buffer.from(bytes.subarray(from, to)));',
+      'this.#tunnel.onData(bytes.subarray(from, to));',
+    ],
+  ]),
+  ...faultsIn(`${proxy}/transport/http2/http2-channel.ts`, tunnelled, [
+    ['a tunnel ends with its endpoint half', ' || !this.#stream.localEnded', ''],
+  ]),
+  ...faultsIn(`${proxy}/transport/endpoint-connection.ts`, tunnelled, [
+    ['the half-close of a tunnel is not passed on', 'this.#tunnel.onTunnelEnd();\n      return;', 'return;'],
+  ]),
 ];

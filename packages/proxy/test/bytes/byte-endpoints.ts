@@ -33,6 +33,8 @@ export interface EndpointOptions {
   /** What the proxy did wrong on a connection. */
   readonly onFault?: (text: string) => void;
   readonly random?: Random;
+  /** Serves the connections instead. */
+  readonly serve?: (socket: Socket) => void;
 }
 
 /** An endpoint that does with each request what its path tells, and reports what it got. */
@@ -61,7 +63,8 @@ function serverOf(options: EndpointOptions): Server {
   const { pem, protocol, random = Math.random } = options;
   const settings = { allowHalfOpen: true, noDelay: true };
   const serve = (socket: Socket) => {
-    if (protocol === 'http1') new Http1ByteConnection(socket, options);
+    if (options.serve !== undefined) options.serve(socket);
+    else if (protocol === 'http1') new Http1ByteConnection(socket, options);
     else {
       const windowBytes = oneOf(random, [0, 1, 100, 65_535, 1 << 20]);
       new Http2ByteConnection(socket, options, { windowBytes, changesWindow: random() < 0.5, random });

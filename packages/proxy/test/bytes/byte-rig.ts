@@ -5,6 +5,7 @@ import type { EndpointsDocument } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
+import { Setting } from '../../src/http/http2/frames.ts';
 import type { ServedService } from '../../src/model/served-service.ts';
 import { readCertificate } from '../../src/server/tls/certificate.ts';
 import { freePorts } from '../free-ports.ts';
@@ -15,7 +16,9 @@ import type { ByteClient } from './byte-client.ts';
 import { type ByteAttempt, type ByteEndpoint, startByteEndpoint } from './byte-endpoints.ts';
 import { Http1ByteClient } from './http1-byte-client.ts';
 import { Http2ByteClient } from './http2-byte-client.ts';
-import { oneOf, type Random, randomOf } from './plan.ts';
+import { type BytePlan, oneOf, pathOf, planOf, type Random, randomOf } from './plan.ts';
+import { acceptTunnel, type TunnelOutcome, tunnelBySocket } from './tunnel-end.ts';
+import { TunnelPeer } from './tunnel-peer.ts';
 
 export const fronts = ['HTTP/1.1', 'HTTP/1.1 over TLS', 'h2c', 'h2', 'tcp relay'] as const;
 export type Front = (typeof fronts)[number];
@@ -42,6 +45,10 @@ export interface PlaceCounts {
 export interface ByteRig {
   /** Opens a connection. */
   client(front: Front): Promise<ByteClient>;
+  /** A tunnel, on a connection of its own. */
+  tunnel(front: Front, kind: EndpointKind, plan: BytePlan): Promise<TunnelOutcome>;
+  /** What the endpoint's side of a tunnel has got. */
+  tunnelled(id: number): TunnelOutcome | undefined;
   attemptsOf(id: number): readonly ByteAttempt[];
   /** What the proxy did wrong on connections to endpoints. */
   readonly endpointFaults: readonly string[];
@@ -54,19 +61,22 @@ export async function startByteRig(env: Readonly<Record<string, string>>, random
   const attempts = new Map<number, ByteAttempt[]>();
   const endpointFaults: string[] = [];
   const refused = new Map<number, number>();
+  const tunnelled = new Map<number, TunnelOutcome>();
   /** Endpoints, and relays before them, whose sockets are in this process too. */
   const others: Pick<ByteEndpoint, 'sockets' | 'stop'>[] = [];
   const changes = new Map<`${string}/${string}`, ServedService>();
   const [plain = 0, secure = 0, relayed = 0] = await freePorts(3);
 
-  const start = async (kind: EndpointKind): Promise<ByteEndpoint> => {
+  const onFault = (text: string) => endpointFaults.push(text);
+  const start = async (kind: EndpointKind, serve?: (socket: Socket) => void): Promise<ByteEndpoint> => {
     const { protocol, isSecure } = endpointKinds[kind];
     const endpoint = await startByteEndpoint({
       protocol,
       random,
       ...(isSecure ? { pem } : {}),
       onAttempt: (attempt) => attempts.set(attempt.id, [...(attempts.get(attempt.id) ?? []), attempt]),
-      onFault: (text) => endpointFaults.push(text),
+      onFault,
+      ...(serve === undefined ? {} : { serve }),
       refuses: ({ id, refusals }) => {
         const count = refused.get(id) ?? 0;
         refused.set(id, count + 1);
@@ -75,6 +85,18 @@ export async function startByteRig(env: Readonly<Record<string, string>>, random
     });
     others.push(endpoint);
     return endpoint;
+  };
+  const onTunnelEnd = (plan: BytePlan, end: TunnelOutcome) => tunnelled.set(plan.id, end);
+  const serveTunnels = (kind: EndpointKind) => (socket: Socket) => {
+    if (endpointKinds[kind].protocol === 'http1') acceptTunnel(socket, planOf, onTunnelEnd);
+    else
+      new TunnelPeer(socket, 'endpoint', { ...windows(), settings: [[Setting.enableConnectProtocol, 1]] }, onTunnelEnd);
+  };
+  /** The server of node:http2 stalls at times where a window of a client goes below zero. */
+  const windows = (isSteady = false) => {
+    const own = randomOf(Math.floor(random() * 2 ** 32));
+    const windowBytes = isSteady ? 65_535 : oneOf(own, [0, 1, 100, 4_096, 65_535, 1 << 20]);
+    return { windowBytes, changesWindow: !isSteady && own() < 0.5, random: own };
   };
   const serve = (name: string, kind: EndpointKind, ports: readonly number[]) => {
     const { protocol, isSecure } = endpointKinds[kind];
@@ -99,6 +121,7 @@ export async function startByteRig(env: Readonly<Record<string, string>>, random
   for (const kind of Object.keys(endpointKinds) as EndpointKind[]) {
     const [one, other] = [await start(kind), await start(kind)];
     serve(kind, kind, [one.port]);
+    serve(`tunnel-${kind}`, kind, [(await start(kind, serveTunnels(kind))).port]);
     serve(`${kind}-pair`, kind, [one.port, other.port]);
     for (const at of fronts.keys()) {
       const relay = await startLateRelay(one.port);
@@ -140,12 +163,17 @@ export async function startByteRig(env: Readonly<Record<string, string>>, random
       const isHttp2 = front === 'h2c' || front === 'h2';
       const socket = await opened(ports[front], ports[front] === secure ? (isHttp2 ? 'h2' : 'http/1.1') : undefined);
       if (!isHttp2) return new Http1ByteClient(socket);
-      const own = randomOf(Math.floor(random() * 2 ** 32));
-      // The server of node:http2 stalls at times where a window of a client goes below zero.
-      const isNode = env.HTTP2 === 'node';
-      const windowBytes = isNode ? 65_535 : oneOf(own, [0, 1, 100, 4_096, 65_535, 1 << 20]);
-      return new Http2ByteClient(socket, { windowBytes, changesWindow: !isNode && own() < 0.5, random: own });
+      return new Http2ByteClient(socket, windows(env.HTTP2 === 'node'));
     },
+    async tunnel(front, kind, plan) {
+      const isHttp2 = front === 'h2c' || front === 'h2';
+      const socket = await opened(ports[front], ports[front] === secure ? (isHttp2 ? 'h2' : 'http/1.1') : undefined);
+      if (!isHttp2) return tunnelBySocket(socket, pathOf(`tunnel-${kind}`, plan), plan);
+      const peer = new TunnelPeer(socket, 'client', windows(env.HTTP2 === 'node'));
+      const end = await peer.tunnel(`tunnel-${kind}`, plan);
+      return peer.faults.length === 0 ? end : { ...end, fault: peer.faults.join(', ') };
+    },
+    tunnelled: (id) => tunnelled.get(id),
     async counts() {
       const text = await metrics.metrics();
       const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
@@ -179,7 +207,7 @@ function openSockets(): number {
 
 function opened(port: number, protocol: string | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const to = { port, host: '127.0.0.1', noDelay: true };
+    const to = { port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true };
     const secured = { ...to, rejectUnauthorized: false, servername: 'own.example' };
     const socket =
       protocol === undefined

@@ -12,6 +12,8 @@ export interface FramePeerOptions {
   /** It changes while bodies come, also below what is under way. */
   readonly changesWindow: boolean;
   readonly random: Random;
+  /** Further settings that are announced first. */
+  readonly settings?: readonly (readonly [number, number])[];
 }
 
 export interface PeerStream {
@@ -58,7 +60,7 @@ export abstract class FramePeer<S extends PeerStream> {
     socket.on('end', () => socket.end());
     socket.on('close', () => this.end('closed'));
     if (role === 'client') socket.write(clientPreface);
-    this.announce(options.windowBytes);
+    this.announce(options.windowBytes, options.settings);
   }
 
   get isOver(): boolean {
@@ -71,9 +73,9 @@ export abstract class FramePeer<S extends PeerStream> {
   /** The proxy has reset it, or the connection is over. */
   protected abstract onGone(id: number, stream: S, why: string): void;
 
-  protected announce(windowBytes: number): void {
+  protected announce(windowBytes: number, more: FramePeerOptions['settings'] = []): void {
     this.#announced.push(windowBytes);
-    this.socket.write(settings([[Setting.initialWindowSize, windowBytes]]));
+    this.socket.write(settings([[Setting.initialWindowSize, windowBytes], ...more]));
   }
 
   protected open(id: number, stream: S): void {
