@@ -5,6 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { descriptorLimit } from '@swarmgate/runtime';
+import { descriptorBudget } from '../../packages/proxy/src/server/descriptor-budget.ts';
 import { openClients, requestHead } from './footprint/clients.ts';
 import { idleHttp2Bytes } from './footprint/idle-http2.ts';
 import { numbersBytes } from './footprint/numbers-memory.ts';
@@ -58,7 +60,7 @@ interface MatchKey {
 
 /** Of one process that serves by itself, with 10,000 services. */
 async function idleConnections({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
-  const count = quick ? 1_000 : 10_000;
+  const count = quick ? 1_000 : idleClients();
   const proxy = await startSubject(backendPort, env(directory, 0));
   const before = residentBytes(proxy.pid);
   const clients = await openClients(proxy.port, count, requestHead('GET /'), (text) => text.endsWith('ok'));
@@ -70,6 +72,11 @@ async function idleConnections({ backendPort, directory, quick }: MatchKey): Pro
     one(`RSS with ${count.toLocaleString('en')} idle connections`, 'MB', resident / megabyte, 300),
     one('memory of an idle connection', 'KB', (resident - before) / count / 1_024),
   ];
+}
+
+/** In thousands, as many as a process admits with the descriptors that this machine allows. */
+function idleClients(): number {
+  return Math.min(10_000, Math.floor(descriptorBudget(descriptorLimit()).clients / 1_000) * 1_000);
 }
 
 /** Of one process with 10,000 services, beside HAProxy and beside a server of node:tls that does nothing else. */
