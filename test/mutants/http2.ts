@@ -163,9 +163,20 @@ export const http2Mutants: readonly Mutant[] = [
     ['packages/proxy/src/server/http1/response-writer.test.ts'],
     [
       [
-        'the last response of a connection waits for the end of the turn',
-        'if (complete && this.persistent)',
-        'if (complete)',
+        'the last response of a connection wakes its client alone',
+        'if (complete) this.#writeLater(text);',
+        'if (complete && this.persistent) this.#writeLater(text);',
+      ],
+      ['a connection stays open behind its last response', 'if (this.#isLast) this.#connection.onLastWritten();', ''],
+      [
+        'a last response that cannot be written keeps its connection',
+        `    try {
+      this.flush();
+    } finally {
+      if (this.#isLast)`,
+        `    {
+      this.flush();
+      if (this.#isLast)`,
       ],
       [
         'a large piece overtakes the responses before',

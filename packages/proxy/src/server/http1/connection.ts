@@ -199,7 +199,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     if (isHead && this.#unread.bytes !== undefined) this.#refuse(parseErrors.requestTimeout);
     else if (isHead && socket.writableLength > 0) this.#close();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
-    else if (this.#stage === 'closing' && !this.#closingSilence.isSilent) this.#awaitClose();
+    else if (this.#stage === 'closing' && this.#silence?.isSilent === false) this.#awaitClose();
     // An orderly end would leave what the client does not take to the system, in some megabytes of its memory for minutes.
     else if (socket.writableLength > 0) reset(socket);
     else socket.destroy();
@@ -365,6 +365,12 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   #close(): void {
     this.#stage = 'closing';
+    if (this.#writer.awaitsLast()) this.deadlineMs = this.#context.sweep.in(this.#clientMs);
+    else this.onLastWritten();
+  }
+
+  onLastWritten(): void {
+    if (this.#socket.destroyed) return;
     if (this.#isLast && this.#unread.bytes === undefined && this.#writer.hasLeft) {
       this.#socket.destroy();
       return;
@@ -376,7 +382,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   #awaitClose(): void {
-    this.deadlineMs = this.#closingSilence.watch(this.#context.sweep, this.#clientMs, this.draining);
+    this.#silence ??= new ClosingSilence(this.#socket);
+    this.deadlineMs = this.#silence.watch(this.#context.sweep, this.#clientMs, this.draining);
   }
 
   #awaitBody(): void {
@@ -384,11 +391,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#rate ??= new MinimumDataRate(this.#context.timeouts.bodyBytesPerSecond ?? 0);
     this.#rate.begin(this.#clientMs);
     this.deadlineMs = this.#context.sweep.in(this.#clientMs);
-  }
-
-  get #closingSilence(): ClosingSilence {
-    this.#silence ??= new ClosingSilence(this.#socket);
-    return this.#silence;
   }
 
   get #clientMs(): number {

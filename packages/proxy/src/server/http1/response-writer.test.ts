@@ -30,6 +30,7 @@ describe('responses of HTTP/1.1 as they are written', () => {
       draining: false,
       bodyDone: true,
       onClogged: () => undefined,
+      onLastWritten: () => written.push('last written'),
       onFault: (error) => faults.push(error),
     });
     /** A response with a body of this text, in one piece; it is written without the lines of its head. */
@@ -65,7 +66,13 @@ describe('responses of HTTP/1.1 as they are written', () => {
       const socket: Socket = isTls ? new TLSSocket(below, { isServer: true }) : below;
       socket.write = ((bytes: Buffer) => written.push(bytes) > 1_000) as Socket['write'];
       Object.defineProperty(socket, 'writableLength', { value: 100_000 });
-      const connection = { draining: false, bodyDone: true, onClogged: () => undefined, onFault: () => undefined };
+      const connection = {
+        draining: false,
+        bodyDone: true,
+        onClogged: () => undefined,
+        onLastWritten: () => undefined,
+        onFault: () => undefined,
+      };
       const writer = new ResponseWriter(socket, connection);
       writer.begin('GET', false, true);
       const read = Buffer.alloc(60_000, 'x');
@@ -75,13 +82,39 @@ describe('responses of HTTP/1.1 as they are written', () => {
       expect(written.map((bytes) => bytes.toString('latin1', 0, 1))).to.deep.equal([isTls ? 'x' : 'y']);
     });
 
-  it('leave at once where more of them is to come, or the connection ends behind them', () => {
+  it('leave at once where more of them is to come', () => {
     const { respond, bodies } = rig();
     respond('part', { complete: false });
     expect(bodies()).to.deep.equal(['part']);
-    const other = rig();
-    other.respond('last', { persistent: false });
-    expect(other.bodies()).to.deep.equal(['last']);
+  });
+
+  it('leave at the end of the turn where the connection ends behind them, and end it then', async () => {
+    const { writer, respond, bodies } = rig();
+    respond('last', { persistent: false });
+    expect(writer.awaitsLast()).to.equal(true);
+    expect(bodies()).to.deep.equal([]);
+    await turn();
+    expect(bodies()).to.deep.equal(['last', 'last written']);
+  });
+
+  it('end their connection also where the last of them cannot be written', async () => {
+    const { writer, respond, bodies, socket, faults } = rig();
+    respond('last', { persistent: false });
+    writer.awaitsLast();
+    const error = new Error('no');
+    socket.write = () => {
+      throw error;
+    };
+    await turn();
+    expect(bodies()).to.deep.equal(['last written']);
+    expect(faults).to.deep.equal([error]);
+  });
+
+  it('are not waited for where the last of them has left', () => {
+    const { writer, respond } = rig();
+    respond('first');
+    respond('x'.repeat(20_000), { persistent: false });
+    expect(writer.awaitsLast()).to.equal(false);
   });
 
   type Rig = ReturnType<typeof rig>;

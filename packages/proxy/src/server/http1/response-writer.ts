@@ -22,6 +22,8 @@ export interface WrittenConnection {
   readonly bodyDone: boolean;
   /** The socket's buffer is full: from here on the client is expected to read. */
   onClogged(): void;
+  /** The response that ends the connection has been written. */
+  onLastWritten(): void;
   onFault(error: unknown): void;
 }
 
@@ -39,6 +41,8 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   #passChunks = false;
   /** Ends of responses that leave at the end of this turn of the event loop. */
   #unsent = '';
+  /** The connection ends behind them. */
+  #isLast = false;
   #delay: 'unwritten' | 'written-once' | 'off';
   /** The connection stays open after this response. */
   persistent = false;
@@ -89,7 +93,17 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   }
 
   onTurnEnd(): void {
-    this.flush();
+    try {
+      this.flush();
+    } finally {
+      if (this.#isLast) this.#connection.onLastWritten();
+    }
+  }
+
+  /** The connection ends behind the response that is complete now. `false`: it has been written; else `onLastWritten` is called once it is. */
+  awaitsLast(): boolean {
+    this.#isLast = this.#unsent !== '';
+    return this.#isLast;
   }
 
   onFault(error: unknown): void {
@@ -187,7 +201,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     if (complete && (this.#rechunk || this.#passChunks)) tail += lastChunk(piece.trailers);
     if (length > copiedBytes) return this.#writePiece(start, bytes, from, to, tail);
     const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
-    if (complete && this.persistent) this.#writeLater(text);
+    if (complete) this.#writeLater(text);
     else if (text !== '') this.#writeText(text);
     return false;
   }
