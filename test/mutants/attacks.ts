@@ -276,13 +276,13 @@ export const attackMutants: readonly Mutant[] = [
     [['each read of a body makes a buffer', 'spare.length < mostSpare', 'false']],
   ),
   ...faultsIn(
-    `${server}/http2/http2-connection.ts`,
+    `${server}/read-in-place.ts`,
     ['packages/proxy/test/lent-bytes.test.ts'],
     [
       [
         'frames that wait are those of another client',
-        'isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from)',
-        'chunk.subarray(from)',
+        'return isShared(bytes) ? Buffer.from(rest) : rest;',
+        'return rest;',
       ],
     ],
   ),
@@ -328,12 +328,13 @@ export const attackMutants: readonly Mutant[] = [
       ],
       [
         'a connection whose client takes nothing stays for ever',
-        "if (this.#busy && this.#stage === 'serving') this.#awaitRequest();\n        else ",
-        'if (!this.#busy) ',
+        'if (this.#batches.length > 0) this.#awaitTaking();\n        else ',
+        '',
       ],
+      ['a connection whose client takes what is written late is ended', '    this.#isWatched = false;\n', ''],
       [
         'a connection with a long request counts as idle',
-        "if (this.#busy && this.#stage === 'serving') this.#awaitRequest();\n        else ",
+        'else if (this.#session.openStreams > 0) this.#awaitRequest();\n        ',
         '',
       ],
       ['draining waits for connections that ended for a flood', "if (this.#stage === 'closing') this.#release();", ''],

@@ -54,6 +54,13 @@ export function isShared(bytes: Buffer): boolean {
   return bytes.buffer === shared.buffer;
 }
 
+/** Pauses a socket behind a part of what was read from it. Returns the rest, which holds until the socket is read on. */
+export function pausedBehind(socket: Socket, bytes: Buffer, from: number): Buffer {
+  socket.pause();
+  const rest = bytes.subarray(from);
+  return isShared(bytes) ? Buffer.from(rest) : rest;
+}
+
 /** The socket has closed: a buffer of its own is one of another socket's. */
 export function endReadInPlace(socket: Socket): void {
   const slots = socket as unknown as Slots;

@@ -9,6 +9,7 @@ import { makeHttp2Server, type Rig } from '../../../test/server-rig.ts';
 import { until } from '../../../test/until.ts';
 import { ErrorCode, Flag, Frame } from '../../http/http2/frames.ts';
 import type { Middleware } from '../../middleware/middleware.ts';
+import type { Http2Connection } from './http2-connection.ts';
 
 /** What one client of HTTP/2 may have the proxy hold, and how it is ended. */
 describe('an HTTP/2 connection that is flooded', () => {
@@ -168,6 +169,47 @@ describe('an HTTP/2 connection that is flooded', () => {
         },
         { ...(steps === undefined ? {} : { steps }), timeouts: { keepAliveMs: 100, clientMs: 100, serverMs: 100 } },
       ));
+
+  it('ends where its client takes nothing, whatever its endpoints take for the requests that are under way', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig, backend }) => {
+        backend.onRequest = ({ target }, connection) => {
+          if (target !== '/endless') connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        };
+        const { socket, end } = await opened(rig);
+        socket.cork();
+        readChunk(socket, Buffer.concat([endless, toEndpoint(3, 1)]));
+        await until(() => socket.destroyed, 'the end');
+        end();
+      },
+      { timeouts: { keepAliveMs: 100, clientMs: 100, serverMs: 60_000 } },
+    ));
+
+  it('does not end where its client has taken what was being written at the last look', () =>
+    onStage(makeHttp2Server, async ({ rig, backend }) => {
+      backend.onRequest = ({ target }, connection) => {
+        if (target !== '/endless') connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      };
+      const { client, socket, end } = await opened(rig);
+      const place = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'owner') as symbol;
+      const connection = (socket as unknown as Record<symbol, Http2Connection>)[place];
+      readChunk(socket, endless);
+      // Most of them are as long as the one before.
+      for (const stream of [3, 5, 7, 9, 11, 13]) {
+        socket.cork();
+        readChunk(socket, toEndpoint(stream, 1));
+        await until(() => socket.writableLength > 0, 'a response to be written');
+        connection?.onDeadline();
+        expect(socket.destroyed).to.equal(false);
+        if (stream === 13) break;
+        socket.uncork();
+        await client.responded(stream);
+      }
+      connection?.onDeadline();
+      expect(socket.destroyed).to.equal(true);
+      end();
+    }));
 
   it('does not end as an idle one where a request is under way', () =>
     onStage(

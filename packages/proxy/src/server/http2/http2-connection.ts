@@ -7,9 +7,11 @@ import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.ts';
+import { reset } from '../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
+import { writeTogether } from '../../transport/write-together.ts';
 import { ClosingSilence } from '../closing-silence.ts';
-import { isShared } from '../read-in-place.ts';
+import { pausedBehind } from '../read-in-place.ts';
 import { SocketEvents } from '../socket-events.ts';
 import type { Http2Context } from './connection-context.ts';
 import {
@@ -55,6 +57,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   /** While it closes, since its last turn. */
   #droppedBytes = 0;
   readonly #silence: ClosingSilence;
+  /** The write that is under way was there at the last look at it. */
+  #isWatched = false;
   /** Draining, or its client broke the protocol: it gets little time to close. */
   #isShort = false;
   /** Ended for a flood, and not read for a while. */
@@ -141,9 +145,12 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         else this.#socket.destroy();
         return;
       case 'serving':
-      case 'draining':
-        if (this.#busy && this.#stage === 'serving') this.#awaitRequest();
+        if (this.#batches.length > 0) this.#awaitTaking();
+        else if (this.#session.openStreams > 0) this.#awaitRequest();
         else this.#endInOrder();
+        return;
+      case 'draining':
+        this.#endInOrder();
         return;
       case 'closing':
         if (!this.#isHeld && this.#silence.isSilent) this.#socket.destroy();
@@ -189,7 +196,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     // Until all that it has read is acted upon, streams have no deadlines of their own.
     if (isSettled && this.#isUnread) {
       this.#isHeavy = true;
-      this.#unread = this.#pause(chunk, at);
+      this.#unread = pausedBehind(this.#socket, chunk, at);
       return;
     }
     if (at < chunk.length || !isSettled) {
@@ -238,14 +245,8 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     return this.#stage !== 'closing' && this.#batches.length > 0 && this.#session.pendingOutputBytes >= mostUnreadBytes;
   }
 
-  /** Returns what is left of a chunk. In a buffer of its own it holds until the connection is read on. */
-  #pause(chunk: Buffer, from: number): Buffer {
-    this.#socket.pause();
-    return isShared(chunk) ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from);
-  }
-
   #goOnLater(chunk: Buffer, from: number): void {
-    const rest = this.#pause(chunk, from);
+    const rest = pausedBehind(this.#socket, chunk, from);
     takeOwnTurn(this, () => {
       this.#turnsOfChunk += 1;
       if (this.#stage === 'closing' || this.#stage === 'closed') this.#resume();
@@ -294,6 +295,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   /** The system has the oldest batch: the next one is written, with what waited in the streams. */
   #onWritten(error: Error | null | undefined): void {
     const batch = this.#batches.shift();
+    this.#isWatched = false;
     if (error !== null && error !== undefined) return;
     if (batch !== undefined) releaseOutput(batch);
     if (this.#batches.length > 0 || this.#stage === 'closing' || this.#stage === 'closed') return;
@@ -319,6 +321,13 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     this.#stage = 'draining';
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#session.drain(true);
+  }
+
+  /** Whatever its streams do: a client that has taken nothing of a write since the last look at it is gone. */
+  #awaitTaking(): void {
+    if (this.#isWatched && this.#silence.isSilent) reset(this.#socket);
+    this.#isWatched = true;
+    this.deadlineMs = this.#silence.watch(this.context.sweep, this.context.timeouts.clientMs, false);
   }
 
   /** With streams it waits again: of a client that takes nothing their ends are found only then. */
@@ -361,9 +370,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     // Several chunks of one write are joined for TLS before they are encrypted.
     const isOneByOne = this.cache.info.secure && this.#stage !== 'closing';
     const batch = this.#session.takeOutput(isOneByOne ? 1 : Number.POSITIVE_INFINITY);
-    if (batch !== undefined && !socket.destroyed) {
-      this.#write(batch);
-    }
+    if (batch !== undefined && !socket.destroyed) this.#write(batch);
     // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
     if (this.#stage === 'closing' && !socket.writableEnded && !this.#isHeld) socket.end();
     else this.#settle();
@@ -371,16 +378,9 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #write(batch: OutputBatch): void {
     const socket = this.#socket;
-    const { chunks } = batch;
-    const last = chunks.length - 1;
-    const isGathered = last > 0;
-    if (isGathered) socket.cork();
-    for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
     // The system mostly takes all of a write at once: no callback is needed then. TLS always reports later.
     const isReported = this.cache.info.secure || this.#batches.length > 0;
-    if (isReported) socket.write(chunks[last] as Uint8Array, this.#afterWrite);
-    else socket.write(chunks[last] as Uint8Array);
-    if (isGathered) socket.uncork();
+    writeTogether(socket, batch.chunks, isReported ? this.#afterWrite : undefined);
     if (!isReported && socket.writableLength === 0) {
       releaseOutput(batch);
       this.#session.resumeData();

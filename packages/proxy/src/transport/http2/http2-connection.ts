@@ -13,6 +13,7 @@ import type { ConnectionFault, SpokenProtocol } from '../endpoint-channel.ts';
 import { isLocalShortage } from '../local-shortage.ts';
 import { openConnection, openedEvent } from '../open-connection.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../turn-end.ts';
+import { writeTogether } from '../write-together.ts';
 import type { ChannelConnection, Http2Channel } from './http2-channel.ts';
 import { speaksNoTls, spokenInstead } from './spoken-protocol.ts';
 
@@ -318,14 +319,9 @@ export class Http2Connection implements ChannelConnection, Timed, TurnWriter {
     if (!this.#connected || socket.destroyed || socket.writableEnded || this.#full) return;
     const batch = this.#session.takeOutput();
     if (batch === undefined) return;
-    const { chunks } = batch;
-    const last = chunks.length - 1;
-    if (last > 0) socket.cork();
-    for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
-    socket.write(chunks[last] as Uint8Array, (error) => {
+    writeTogether(socket, batch.chunks, (error) => {
       if (error === null || error === undefined) releaseOutput(batch);
     });
-    if (last > 0) socket.uncork();
     // A write that fails at once has sent nothing.
     if (socket.errored === null) this.#session.outputSent();
     if (socket.writableNeedDrain) {
