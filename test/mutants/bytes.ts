@@ -93,4 +93,40 @@ export const byteMutants: readonly Mutant[] = [
   ...faultsIn(`${proxy}/transport/endpoint-connection.ts`, tunnelled, [
     ['the half-close of a tunnel is not passed on', 'this.#tunnel.onTunnelEnd();\n      return;', 'return;'],
   ]),
+  ...faultsIn(
+    `${proxy}/http/http2/sender.ts`,
+    [`${proxy}/http/http2/sent-bodies.fuzz.test.ts`],
+    [
+      [
+        'a stream whose window was lowered sends on',
+        'const allowed = length === 0 ? 0 : Math.min(length, stream.sendWindow,',
+        'const allowed = length === 0 ? 0 : Math.min(length, Math.abs(stream.sendWindow),',
+      ],
+      [
+        'the end of a body is sent with the first part of its last piece',
+        'next.endStream && to === next.to',
+        'next.endStream',
+      ],
+      [
+        'a stream is forgotten that waits for room in the output',
+        '    this.#block(stream);\n    return false;\n  }\n\n  #block',
+        '    return false;\n  }\n\n  #block',
+      ],
+      [
+        'a stream whose body has been sent does not go on',
+        '      stream.awaitsWindow = false;\n      this.#events.onWindow(stream);',
+        '      stream.awaitsWindow = false;',
+      ],
+      [
+        'pieces that waited are sent out of order',
+        'if (stream.queue === undefined && !this.#paused) {',
+        'if (!this.#paused) {',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/http/http2/stream.ts`,
+    [`${proxy}/http/http2/sent-bodies.fuzz.test.ts`],
+    [['trailers overtake a body that waits', 'if (this.queue !== undefined) {', 'if (false) {']],
+  ),
 ];
