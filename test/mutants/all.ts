@@ -7,6 +7,7 @@ import { documentMutants } from './documents.ts';
 import { endpointMutants } from './endpoints.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
+import { floodMutants } from './floods.ts';
 import { http2Mutants } from './http2.ts';
 import { labelMutants } from './labels.ts';
 import { listeningMutants } from './listening.ts';
@@ -40,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...Object.values(traefikMiddlewareFaults).flat(),
   ...Object.values(traefikTcpMiddlewareFaults).flat(),
   ...maintenanceMutants,
+  ...floodMutants,
   ...http2Mutants,
   ...certificateMutants,
   ...labelMutants,

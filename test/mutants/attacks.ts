@@ -158,48 +158,6 @@ export const attackMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${server}/tls/secure-entrypoint.ts`,
-    [`${server}/tls/first-flight.slow.test.ts`],
-    [
-      [
-        'all handshakes that have come begin in one turn',
-        'if (!hasBegun && waiting === 0) {',
-        'if (socket !== undefined) {',
-      ],
-      ['a client that leaves within its handshake is waited for', 'socket.allowHalfOpen = false;', ''],
-      ['a client over TLS that ends its side gets no response', 'secured.allowHalfOpen = true;', ''],
-      ['what is no TLS is counted as refused', "read.kind === 'none' && read.cause === 'hello-too-large'", 'true'],
-    ],
-  ),
-  ...faultsIn(
-    `${server}/relay/relay-direction.ts`,
-    [`${server}/relay/relay-direction.slow.test.ts`],
-    [
-      [
-        'one side of a relay is read on for the other, which takes nothing',
-        'return !this.#to.writableNeedDrain;',
-        'return true;',
-      ],
-      [
-        'a relay makes a buffer for each read',
-        'const isInPlace = readInPlace(',
-        'const isInPlace = ((..._: unknown[]) => false)(',
-      ],
-    ],
-  ),
-  ...faultsIn(
-    `${server}/http1/response-writer.ts`,
-    [`${server}/http1/response-writer.test.ts`],
-    [
-      ['a response over TLS keeps the buffer of each read', 'return !this.#isPlain;', 'return false;'],
-      [
-        'TLS gets bytes of the buffer of all',
-        'this.#isPlain) socket.write(bytes.subarray',
-        'true) socket.write(bytes.subarray',
-      ],
-    ],
-  ),
-  ...faultsIn(
     `${server}/http1/unread-bytes.ts`,
     [`${server}/http1/unread-bytes.test.ts`],
     [

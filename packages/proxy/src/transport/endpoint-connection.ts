@@ -4,7 +4,7 @@ import { lastChunk } from '../http/chunked-reader.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from './endpoint-channel.ts';
-import { yieldTurn } from './fair-turn.ts';
+import { TurnShares } from './fair-turn.ts';
 import { isHttp2Settings } from './http2/spoken-protocol.ts';
 import { LentWriter } from './lent-writer.ts';
 import { isLocalShortage } from './local-shortage.ts';
@@ -66,6 +66,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   #unsent = '';
   #chunked = false;
   #isPaused = false;
+  readonly #shares: TurnShares;
   /** Made with the first body or tunnel. */
   #writer: LentWriter | undefined;
 
@@ -77,10 +78,9 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       this.#onBytes(buffer, length);
       // Behind a whole response it is read on: bytes that follow it must be found before the next request is sent.
       const isAmid = this.#receiver !== undefined || this.#tunnel !== undefined;
-      if (this.#readBuffer.endsShare(length) && isAmid && !this.#isPaused)
-        yieldTurn(this.socket, this, () => !this.#isPaused);
+      if (this.#readBuffer.endsShare(length) && isAmid) this.#shares.end();
     });
-    let buffer: Buffer = noBytes;
+    let buffer: Buffer;
     const onread = {
       // Called before the first read and after each: `undefined` keeps the buffer.
       buffer: () => this.#readBuffer.next() as Uint8Array,
@@ -92,6 +92,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     };
     const beganMs = performance.now();
     this.socket = openConnection(endpoint, { onread });
+    this.#shares = new TurnShares(this.socket, this, () => !this.#isPaused);
     const onOpened = () => {
       owner.onOpened(performance.now() - beganMs);
       this.#onConnected();
@@ -220,7 +221,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   resume(): void {
     if (this.#stage === 'exchange') this.#expectBytes();
     this.#isPaused = false;
-    this.socket.resume();
+    this.#shares.resume();
   }
 
   /** Leaves the exchange and closes; nothing more is reported to the receiver. */
@@ -395,5 +396,3 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     receiver?.onBroken(fault);
   }
 }
-
-const noBytes = Buffer.alloc(0);

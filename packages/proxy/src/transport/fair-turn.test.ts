@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { until } from '../../test/until.ts';
-import { dropInTurn, takeOwnTurn, yieldTurn } from './fair-turn.ts';
+import { dropInTurn, TurnShares, takeOwnTurn, yieldTurn } from './fair-turn.ts';
 
 const owner = { onFault: (error: unknown) => Promise.reject(error) };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -32,6 +32,26 @@ describe('fair turns', () => {
     await turn();
     await turn();
     expect(resumed).to.deep.equal([1, 2]);
+  });
+
+  it('ends a share that was over while the connection was paused when it is resumed', async () => {
+    const resumed: number[] = [];
+    const [socket] = sockets(1, resumed) as [Socket];
+    let isPaused = true;
+    const shares = new TurnShares(socket, owner, () => !isPaused);
+    shares.end();
+    await turn();
+    await turn();
+    expect(resumed).to.deep.equal([]);
+    isPaused = false;
+    shares.resume();
+    // As it does for each piece that is taken in the meantime.
+    shares.resume();
+    expect(resumed).to.deep.equal([]);
+    await turn();
+    expect(resumed).to.deep.equal([0]);
+    shares.resume();
+    expect(resumed).to.deep.equal([0, 0]);
   });
 
   it('takes one piece of work in a turn, beside the connections that are read on', async () => {

@@ -27,6 +27,44 @@ export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => bo
 }
 
 /**
+ * The shares of one connection whose reader pauses it when what it passes on is not taken at once. Node reports most of that by the end of
+ * the callback that brought the bytes: such a reader pauses and resumes for each read, and its share ends all the same. Without it up
+ * to 32 full reads of one socket are taken in one turn.
+ */
+export class TurnShares {
+  readonly #socket: Socket;
+  readonly #owner: FaultOwner;
+  readonly #isReading: () => boolean;
+  /** A share ended while the connection was paused. */
+  #owesTurn = false;
+  #isYielding = false;
+
+  /** @param isReading nothing else has paused the connection, nor become its reader */
+  constructor(socket: Socket, owner: FaultOwner, isReading: () => boolean) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#isReading = isReading;
+  }
+
+  /** Ends a share: the connection is read on in a later turn, once its reader has resumed it. */
+  end(): void {
+    this.#owesTurn = !this.#isReading();
+    if (this.#owesTurn || this.#isYielding) return;
+    this.#isYielding = true;
+    yieldTurn(this.#socket, this.#owner, () => {
+      this.#isYielding = false;
+      return this.#isReading();
+    });
+  }
+
+  /** What paused the connection is over. */
+  resume(): void {
+    if (this.#owesTurn) this.end();
+    else if (!this.#isYielding) this.#socket.resume();
+  }
+}
+
+/**
  * Ends the share of a connection whose bytes are dropped: it is read only so that a reset does not destroy what
  * its client has yet to read. However many there are, and however fast they send, one share a millisecond is read of them all.
  * @param isReading as of `yieldTurn`

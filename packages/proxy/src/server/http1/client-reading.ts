@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
-import { dropInTurn, shareBytes, takeOwnTurn, yieldTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, TurnShares, takeOwnTurn } from '../../transport/fair-turn.ts';
 import { emptyBody, type RequestBody } from './request-body.ts';
 
 /**
@@ -28,6 +28,8 @@ export class ClientReading {
   #sinceShareBytes = 0;
   #isFirstShare = true;
   #heldBytes = 0;
+  /** Made at the end of the first. */
+  #shares: TurnShares | undefined;
 
   constructor(socket: Socket, owner: ReadingOwner) {
     this.#socket = socket;
@@ -49,7 +51,8 @@ export class ClientReading {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.#socket.resume();
+    if (this.#shares === undefined) this.#socket.resume();
+    else this.#shares.resume();
   }
 
   /** The next request follows, in a later turn of the event loop than the one before: a whole share may be read. */
@@ -64,12 +67,12 @@ export class ClientReading {
    */
   count(bytes: number, body: RequestBody): void {
     if (this.#isShareRead(bytes, this.#isFirstShare && body !== emptyBody ? firstShareBytes : shareBytes))
-      yieldTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
+      this.#endShare();
   }
 
   /** As `count`, for what has been read and dropped. */
   countDropped(bytes: number): void {
-    if (this.#isShareRead(bytes, shareBytes))
+    if (this.#isShareRead(bytes, shareBytes) && !this.isPaused)
       dropInTurn(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
   }
 
@@ -78,7 +81,12 @@ export class ClientReading {
     if (this.#sinceShareBytes < share) return false;
     this.#sinceShareBytes = 0;
     this.#isFirstShare = false;
-    return !this.isPaused;
+    return true;
+  }
+
+  #endShare(): void {
+    this.#shares ??= new TurnShares(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
+    this.#shares.end();
   }
 
   /** Reads nothing until the connection's own turn. */

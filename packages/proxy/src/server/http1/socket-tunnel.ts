@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
 import type { ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
-import { dropInTurn, shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, TurnShares } from '../../transport/fair-turn.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** The client's socket as one side of a tunnel. Its connection passes the socket's events on. */
@@ -15,6 +15,7 @@ export class SocketTunnel implements ClientTunnel {
   #paused = false;
   #sinceShareBytes = 0;
   #heldBytes = 0;
+  readonly #shares: TurnShares;
 
   /**
    * @param owner of faults in callbacks
@@ -27,6 +28,7 @@ export class SocketTunnel implements ClientTunnel {
     this.#handler = handler;
     this.#early = early;
     this.#onSent = onSent;
+    this.#shares = new TurnShares(socket, owner, () => !this.#paused);
   }
 
   start(): void {
@@ -58,7 +60,7 @@ export class SocketTunnel implements ClientTunnel {
 
   resume(): void {
     this.#paused = false;
-    this.#socket.resume();
+    this.#shares.resume();
   }
 
   close(abrupt: boolean): void {
@@ -83,7 +85,7 @@ export class SocketTunnel implements ClientTunnel {
     if (this.#sinceShareBytes < shareBytes) return;
     this.#sinceShareBytes = 0;
     if (this.#closing) dropInTurn(this.#socket, this.#owner, () => !this.#paused);
-    else if (!this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
+    else this.#shares.end();
   }
 
   onEnd(): void {

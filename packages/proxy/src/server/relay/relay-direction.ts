@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type FaultOwner, guard } from '@swarmgate/runtime';
-import { shareBytes, yieldTurn } from '../../transport/fair-turn.ts';
+import { shareBytes, TurnShares } from '../../transport/fair-turn.ts';
 import { LentWriter } from '../../transport/lent-writer.ts';
 import { endReadInPlace, readInPlace } from '../read-in-place.ts';
 
@@ -15,7 +15,7 @@ export class RelayDirection {
   readonly #onBytes: () => void;
   readonly #writer: LentWriter;
   #sinceShareBytes = 0;
-  #isYielding = false;
+  readonly #shares: TurnShares;
 
   /** @param onBytes called before they are passed on */
   constructor(from: Socket, to: Socket, owner: FaultOwner, onBytes: () => void) {
@@ -24,6 +24,7 @@ export class RelayDirection {
     this.#owner = owner;
     this.#onBytes = onBytes;
     this.#writer = new LentWriter(to);
+    this.#shares = new TurnShares(from, owner, () => !to.writableNeedDrain);
   }
 
   /** @param firstBytes were read before, and may be kept */
@@ -31,9 +32,7 @@ export class RelayDirection {
     const [from, to] = [this.#from, this.#to];
     to.on(
       'drain',
-      guard(this.#owner, () => {
-        if (!this.#isYielding) from.resume();
-      }),
+      guard(this.#owner, () => this.#shares.resume()),
     );
     from.once(
       'end',
@@ -64,11 +63,8 @@ export class RelayDirection {
     this.#sinceShareBytes += bytes.length;
     if (this.#sinceShareBytes >= shareBytes) {
       this.#sinceShareBytes = 0;
-      this.#isYielding = true;
-      yieldTurn(this.#from, this.#owner, () => {
-        this.#isYielding = false;
-        return !this.#to.writableNeedDrain;
-      });
-    } else if (!goesOn) this.#from.pause();
+      this.#shares.end();
+    }
+    if (!goesOn) this.#from.pause();
   }
 }

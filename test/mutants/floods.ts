@@ -1,0 +1,65 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const server = 'packages/proxy/src/server';
+
+/** What leaves other clients their turn while one floods. */
+export const floodMutants: readonly Mutant[] = [
+  ...faultsIn(
+    `${server}/tls/secure-entrypoint.ts`,
+    [`${server}/tls/first-flight.slow.test.ts`],
+    [
+      [
+        'all handshakes that have come begin in one turn',
+        'if (!hasBegun && waiting === 0) {',
+        'if (socket !== undefined) {',
+      ],
+      ['a client that leaves within its handshake is waited for', 'socket.allowHalfOpen = false;', ''],
+      ['a client over TLS that ends its side gets no response', 'secured.allowHalfOpen = true;', ''],
+      ['what is no TLS is counted as refused', "read.kind === 'none' && read.cause === 'hello-too-large'", 'true'],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/fair-turn.ts',
+    ['packages/proxy/src/transport/fair-turn.test.ts', 'packages/proxy/src/transport/endpoint-connection.test.ts'],
+    [
+      [
+        'a connection that is resumed for each read has no share',
+        'if (this.#owesTurn) this.end();',
+        'if (false) this.end();',
+      ],
+      [
+        'what is resumed before its turn is read at once',
+        'else if (!this.#isYielding) this.#socket',
+        'else this.#socket',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/relay/relay-direction.ts`,
+    [`${server}/relay/relay-direction.slow.test.ts`],
+    [
+      [
+        'one side of a relay is read on for the other, which takes nothing',
+        '() => !to.writableNeedDrain',
+        '() => true',
+      ],
+      [
+        'a relay makes a buffer for each read',
+        'const isInPlace = readInPlace(',
+        'const isInPlace = ((..._: unknown[]) => false)(',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/http1/response-writer.ts`,
+    [`${server}/http1/response-writer.test.ts`],
+    [
+      ['a response over TLS keeps the buffer of each read', 'return !this.#isPlain;', 'return false;'],
+      [
+        'TLS gets bytes of the buffer of all',
+        'this.#isPlain) socket.write(bytes.subarray',
+        'true) socket.write(bytes.subarray',
+      ],
+    ],
+  ),
+];
