@@ -129,4 +129,20 @@ export const byteMutants: readonly Mutant[] = [
     [`${proxy}/http/http2/sent-bodies.fuzz.test.ts`],
     [['trailers overtake a body that waits', 'if (this.queue !== undefined) {', 'if (false) {']],
   ),
+  ...faultsIn(
+    `${proxy}/transport/http2/response-assembly.ts`,
+    [`${proxy}/transport/http2/response-assembly.test.ts`],
+    [['each read behind a slow one makes a buffer', '    this.#inUse = false;\n', '']],
+  ),
+  ...faultsIn(
+    `${proxy}/transport/reset.ts`,
+    [`${proxy}/server/http2/flooded-connection.test.ts`],
+    [
+      [
+        'the system keeps what a client that is gone has not taken',
+        'if (socket.writableLength > 0) reset(socket);\n  else ',
+        '',
+      ],
+    ],
+  ),
 ];

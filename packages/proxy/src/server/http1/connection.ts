@@ -15,7 +15,7 @@ import { prefaceAtStart } from '../../http/http2/frames.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
-import { reset } from '../../transport/reset.ts';
+import { closeSilent } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import { SocketEvents } from '../socket-events.ts';
@@ -200,9 +200,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     else if (isHead && socket.writableLength > 0) this.#close();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
     else if (this.#stage === 'closing' && this.#silence?.isSilent === false) this.#awaitClose();
-    // An orderly end would leave what the client does not take to the system, in some megabytes of its memory for minutes.
-    else if (socket.writableLength > 0) reset(socket);
-    else socket.destroy();
+    else closeSilent(socket);
   }
 
   onFault(error: unknown): void {

@@ -186,6 +186,30 @@ describe('an HTTP/2 connection that is flooded', () => {
       { timeouts: { keepAliveMs: 100, clientMs: 100, serverMs: 60_000 } },
     ));
 
+  it('is reset where it ends and its client takes nothing, so that the system keeps nothing of it', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig }) => {
+        const { socket, end } = await opened(rig);
+        let resets = 0;
+        const reset = socket.resetAndDestroy.bind(socket);
+        Object.assign(socket, {
+          // As where the client and the system's buffers are full.
+          _write: () => undefined,
+          _writev: () => undefined,
+          resetAndDestroy: () => {
+            resets += 1;
+            return reset();
+          },
+        });
+        readChunk(socket, frame(Frame.data, 0, 0, Buffer.from('x')));
+        await until(() => socket.destroyed, 'the end');
+        expect(resets).to.equal(1);
+        end();
+      },
+      { timeouts: { clientMs: 100 } },
+    ));
+
   it('does not end where its client has taken what was being written at the last look', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
       backend.onRequest = ({ target }, connection) => {

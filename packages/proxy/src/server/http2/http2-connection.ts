@@ -7,7 +7,7 @@ import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.ts';
-import { reset } from '../../transport/reset.ts';
+import { closeSilent } from '../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { writeTogether } from '../../transport/write-together.ts';
 import { ClosingSilence } from '../closing-silence.ts';
@@ -153,7 +153,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         this.#endInOrder();
         return;
       case 'closing':
-        if (!this.#isHeld && this.#silence.isSilent) this.#socket.destroy();
+        if (!this.#isHeld && this.#silence.isSilent) closeSilent(this.#socket);
         else this.#release();
         return;
       default:
@@ -325,7 +325,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   /** Whatever its streams do: a client that has taken nothing of a write since the last look at it is gone. */
   #awaitTaking(): void {
-    if (this.#isWatched && this.#silence.isSilent) reset(this.#socket);
+    if (this.#isWatched && this.#silence.isSilent) closeSilent(this.#socket);
     this.#isWatched = true;
     this.deadlineMs = this.#silence.watch(this.context.sweep, this.context.timeouts.clientMs, false);
   }

@@ -190,7 +190,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     } else if (this.#response !== undefined) {
       if (!this.#paused) this.#silence.expectBytes();
       this.#response.add(bytes, from, to);
-      if (this.#response?.inUse === true) this.#connection?.hold();
+      if (this.#response?.takeInUse() === true) this.#connection?.hold();
       this.#connection?.touch(this);
     }
     if (this.#paused) this.#heldBytes += to - from;
@@ -216,7 +216,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     const response = this.#response;
     if (response === undefined || this.#receiver === undefined) return;
     response.deliver();
-    if (response.inUse) this.#connection?.hold();
+    if (response.takeInUse()) this.#connection?.hold();
     if (response.delivered && this.#receiver !== undefined) this.#finish();
   }
 

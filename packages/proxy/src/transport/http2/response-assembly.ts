@@ -10,8 +10,7 @@ export class ResponseAssembly {
   /** The receiver has all of it. */
   delivered = false;
   readonly #method: string;
-  /** Bytes of the last piece, or of one before in the same read, are still in use. */
-  inUse = false;
+  #inUse = false;
   #receiver: ResponseConsumer | undefined;
   #head: ResponseHead | undefined;
   #ended = false;
@@ -23,6 +22,13 @@ export class ResponseAssembly {
     this.#head = head;
     this.#method = method;
     this.#receiver = receiver;
+  }
+
+  /** Whether bytes that it has passed on since the last call are still in use. */
+  takeInUse(): boolean {
+    const inUse = this.#inUse;
+    this.#inUse = false;
+    return inUse;
   }
 
   /** Discards what follows: the receiver is gone. */
@@ -63,7 +69,7 @@ export class ResponseAssembly {
       head === undefined
         ? receiver.onBody(bytes, from, to, complete, '')
         : receiver.onHead(head, bytes, framingOf(head, this.#method), from, to, complete);
-    if (inUse) this.inUse = true;
+    if (inUse) this.#inUse = true;
   }
 }
 
