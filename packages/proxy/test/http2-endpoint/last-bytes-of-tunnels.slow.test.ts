@@ -1,0 +1,51 @@
+import { connect } from 'node:net';
+import { expect } from 'chai';
+import { Flag, Frame, Setting } from '../../src/http/http2/frames.ts';
+import { data, goaway, headers, settings, windowUpdate } from '../http2-wire.ts';
+import { makeCoreServer, startRig } from '../server-rig.ts';
+import { until } from '../until.ts';
+import { http2At, startScriptedEndpoint } from './scripted-endpoint.ts';
+
+describe('a tunnel to an HTTP/2 endpoint that takes no more streams', () => {
+  it('brings what the client sent before its half-close once the window lets it through', async () => {
+    const scripted = await startScriptedEndpoint();
+    scripted.greeting = settings([
+      [Setting.initialWindowSize, 100],
+      [Setting.enableConnectProtocol, 1],
+    ]);
+    const rig = await startRig(makeCoreServer, { endpoints: [http2At(scripted.port)] });
+    const client = connect({ port: rig.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => undefined);
+    try {
+      let tunnel = 0;
+      scripted.onFrame = ({ type, stream }, socket) => {
+        if (type !== Frame.headers) return;
+        tunnel = stream;
+        socket.write(headers(stream, [[':status', '200']], Flag.endHeaders));
+      };
+      const received = () => scripted.frames.filter(({ type, stream }) => type === Frame.data && stream === tunnel);
+      const bytes = () => Buffer.concat(received().map(({ payload }) => payload)).toString();
+      let response = '';
+      client.on('data', (chunk: Buffer) => {
+        response += chunk.toString('latin1');
+      });
+      client.write(
+        'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      await until(() => response.includes('\r\n\r\n'), 'the tunnel');
+      client.end('x'.repeat(1_000));
+      await until(() => bytes().length === 100, 'what the window allows');
+      const [socket] = scripted.sockets;
+      socket?.write(Buffer.concat([goaway(tunnel), data(tunnel, 'bye', true)]));
+      await until(() => response.endsWith('bye'), 'the end of the endpoint');
+      socket?.write(windowUpdate(tunnel, 10_000));
+      await until(() => bytes().length === 1_000 || socket?.destroyed === true, 'the rest');
+      expect(bytes()).to.equal('x'.repeat(1_000));
+      await until(() => received().some(({ flags }) => (flags & Flag.endStream) !== 0), 'its end');
+    } finally {
+      client.destroy();
+      await rig.stop();
+      await scripted.stop();
+    }
+  });
+});
