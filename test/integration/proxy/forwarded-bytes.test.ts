@@ -95,6 +95,7 @@ const seed = Number(process.env.BYTES_SEED ?? 20_261_129);
 
 for (const [server, env] of [
   ['the own framer', {}],
+  ['the own framer, through Express', { HTTP_ROUTER: 'express' }],
   ['node:http2', { HTTP2: 'node' }],
 ] as const)
   describe(`bytes through the proxy, HTTP/2 by ${server}, BYTES_SEED=${seed}`, function () {
