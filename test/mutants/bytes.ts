@@ -145,4 +145,9 @@ export const byteMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...faultsIn(
+    `${proxy}/server/http2/request-stream.ts`,
+    ['packages/proxy/test/slow-readers.slow.test.ts'],
+    [['a response is cut that its client takes slowly', '    else if (this.#takesSome) this.onBlocked();\n', '']],
+  ),
 ];

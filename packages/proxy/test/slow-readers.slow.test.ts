@@ -4,9 +4,12 @@ import { type AddressInfo, connect as connectPlain } from 'node:net';
 import { Transform } from 'node:stream';
 import { createServer as createSecureServer } from 'node:tls';
 import { expect } from 'chai';
+import { Setting } from '../src/http/http2/frames.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import { get, onStage, type Stage } from './conformance/suite.ts';
+import { FrameClient } from './frame-client.ts';
 import { sendHttp2 } from './http2-stage.ts';
+import { headers, plainGet, settings, windowUpdate } from './http2-wire.ts';
 import { echo, type Script } from './scripted-backend.ts';
 import { makeCoreServer, makeExpressHttp2Server, makeHttp2Server, makeReferenceServer } from './server-rig.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -102,4 +105,30 @@ describe('an endpoint whose response was read slowly', () => {
       { ...oneConnection, steps: [later] },
     );
   });
+
+  // node:http2 does not show what has left of a piece.
+  it('gives all of a response to a client that takes some of it within TIMEOUT_CLIENT', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig, backend }) => {
+        const size = 60_000;
+        backend.onRequest = (_request, socket) =>
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`);
+        const client = new FrameClient(rig.port);
+        client.send(settings([[Setting.initialWindowSize, 1_000]]), headers(1, plainGet));
+        const got = () => client.frames.reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
+        await until(() => got() === 1_000, 'what the window allows');
+        for (let taken = 1_000; taken < 12_000; taken += 1_000) {
+          // It lasts for as long as an idle connection does: a fourth of TIMEOUT_CLIENT.
+          const idle = new FrameClient(rig.port);
+          await until(() => idle.ended, 'an idle connection to end');
+          client.send(windowUpdate(1, 1_000));
+          await until(() => got() === taken + 1_000, 'another thousand bytes');
+        }
+        client.send(windowUpdate(1, size));
+        await until(() => got() === size, 'all of it');
+        client.destroy();
+      },
+      { timeouts: { keepAliveMs: 300, clientMs: 1_200 } },
+    ));
 });

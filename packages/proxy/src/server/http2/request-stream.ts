@@ -43,6 +43,8 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   #tunnel: StreamTunnel | undefined;
   #rate: MinimumDataRate | undefined;
   #awaitsBody = false;
+  /** What had been sent of the response when it was last found to wait for the client's window. */
+  #takenBytes = 0;
   #watched = false;
   #touched = true;
   /** The head of a request that is not served yet. */
@@ -81,7 +83,15 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   }
 
   onBlocked(): void {
+    this.#takenBytes = this.#stream.sentBytes;
     this.#watch(this.#clientMs);
+  }
+
+  /** The client takes its response slowly, at the least rate of a request's body or more. */
+  get #takesSome(): boolean {
+    if (this.#tunnel !== undefined || !this.#stream.awaitsWindow) return false;
+    const { bodyBytesPerSecond = 0 } = this.#connection.context.timeouts;
+    return this.#stream.sentBytes - this.#takenBytes >= Math.max(1, (bodyBytesPerSecond * this.#clientMs) / 1_000);
   }
 
   #serve(head: RequestHead): void {
@@ -134,7 +144,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
     if (end === 'cut') this.#stream.reset(ErrorCode.internalError);
     if (this.#stream.closed) this.#forget();
     // What waits for the client's window must leave in time.
-    else this.#watch(this.#clientMs);
+    else this.onBlocked();
   }
 
   beginTunnel(head: ClientHead, _protocol: string, handler: ClientTunnelHandler): ClientTunnel | undefined {
@@ -211,6 +221,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
 
   onDeadline(): void {
     if (this.#stream.closed) this.#forget();
+    else if (this.#takesSome) this.onBlocked();
     else if (this.#exchange !== undefined && this.#tunnel === undefined) this.#exchange.onClientStalled();
     else {
       this.#stream.reset(this.#tunnel === undefined ? ErrorCode.cancel : ErrorCode.noError);

@@ -23,10 +23,15 @@ export class ReferenceStream implements ServedStream {
   #headSent = false;
   #trailers: OutgoingHttpHeaders = {};
   #unconsumedBytes = 0;
+  #writtenBytes = 0;
 
   constructor(stream: ServerHttp2Stream, ended: boolean) {
     this.#stream = stream;
     this.remoteEnded = ended;
+  }
+
+  get sentBytes(): number {
+    return this.#writtenBytes - this.#stream.writableLength;
   }
 
   /** Reports to the request what comes from now on. */
@@ -95,6 +100,7 @@ export class ReferenceStream implements ServedStream {
   sendData(bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
     if (this.closed || this.localEnded) return true;
     this.localEnded = endStream;
+    this.#writtenBytes += to - from;
     // The bytes are valid during the call alone.
     const copy = Buffer.from(bytes.subarray(from, to));
     if (endStream) this.#stream.end(copy);
