@@ -102,6 +102,7 @@ class Http1ByteConnection {
         reader.read(bytes);
       } catch (error) {
         this.#report(false, String(error));
+        options.onFault?.(String(error));
         socket.destroy();
       }
     });
@@ -157,10 +158,11 @@ class Http1ByteConnection {
       if (plan.framing !== 'chunked') waiting.push(piece);
       else waiting.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n'));
       if (plan.writing === 'whole' || random() < 0.3) continue;
+      // The next request may come as soon as the end has left.
+      if (to === plan.sizeBytes && plan.framing === 'length') this.#isResponding = false;
       if (!(await this.#write(Buffer.concat(waiting.splice(0)), random, plan.writing === 'slow'))) return;
     }
     if (isWhole) waiting.push(Buffer.from(end));
-    // The next request may come as soon as the end has left.
     this.#isResponding = false;
     if (!(await this.#write(Buffer.concat(waiting), random, false))) return;
     if (plan.ends === 'reset') reset(socket);
