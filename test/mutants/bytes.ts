@@ -21,13 +21,17 @@ export const byteMutants: readonly Mutant[] = [
       ],
     ],
   ),
-  ...faultsIn(`${proxy}/transport/http2/http2-connection.ts`, through, [
+  ...faultsIn(
+    `${proxy}/transport/http2/http2-connection.ts`,
+    ['packages/proxy/test/http2-endpoint/bytes-of-tunnels.slow.test.ts'],
     [
-      'a read of HTTP/2 overwrites what a slow client has yet to take',
-      'hold(): void {\n    this.#swapBuffer = true;',
-      'hold(): void {',
+      [
+        'a read of HTTP/2 overwrites what a slow client has yet to take',
+        'hold(): void {\n    this.#swapBuffer = true;',
+        'hold(): void {',
+      ],
     ],
-  ]),
+  ),
   ...faultsIn(`${proxy}/transport/lent-writer.ts`, through, [
     [
       'a write overwrites what a slow endpoint has yet to take',

@@ -2,12 +2,16 @@ import { connect } from 'node:net';
 import { expect } from 'chai';
 import { Flag, Frame, Setting } from '../../src/http/http2/frames.ts';
 import { data, goaway, headers, settings, windowUpdate } from '../http2-wire.ts';
+import { ownConnection } from '../own-connection.ts';
 import { makeCoreServer, startRig } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { http2At, startScriptedEndpoint } from './scripted-endpoint.ts';
 
-describe('a tunnel to an HTTP/2 endpoint that takes no more streams', () => {
-  it('brings what the client sent before its half-close once the window lets it through', async () => {
+const offer =
+  'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+describe('a tunnel to an HTTP/2 endpoint', () => {
+  it('brings what the client sent before its half-close once the window lets it through, where the endpoint takes no more streams', async () => {
     const scripted = await startScriptedEndpoint();
     scripted.greeting = settings([
       [Setting.initialWindowSize, 100],
@@ -29,9 +33,7 @@ describe('a tunnel to an HTTP/2 endpoint that takes no more streams', () => {
       client.on('data', (chunk: Buffer) => {
         response += chunk.toString('latin1');
       });
-      client.write(
-        'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-      );
+      client.write(offer);
       await until(() => response.includes('\r\n\r\n'), 'the tunnel');
       client.end('x'.repeat(1_000));
       await until(() => bytes().length === 100, 'what the window allows');
@@ -44,6 +46,43 @@ describe('a tunnel to an HTTP/2 endpoint that takes no more streams', () => {
       await until(() => received().some(({ flags }) => (flags & Flag.endStream) !== 0), 'its end');
     } finally {
       client.destroy();
+      await rig.stop();
+      await scripted.stop();
+    }
+  });
+
+  it('reads on into another buffer while a slow client has yet to take what came', async () => {
+    const scripted = await startScriptedEndpoint();
+    scripted.greeting = settings([[Setting.enableConnectProtocol, 1]]);
+    let tunnel = 0;
+    scripted.onFrame = ({ type, stream }, socket) => {
+      if (type !== Frame.headers) return;
+      tunnel = stream;
+      socket.write(headers(stream, [[':status', '200']], Flag.endHeaders));
+    };
+    const rig = await startRig(makeCoreServer, { endpoints: [http2At(scripted.port)] });
+    const { port, socket, close } = await ownConnection(rig);
+    const client = connect({ port, host: '127.0.0.1' });
+    client.on('error', () => undefined);
+    try {
+      let response = '';
+      client.on('data', (chunk: Buffer) => {
+        response += chunk.toString('latin1');
+      });
+      client.write(offer);
+      await until(() => response.includes('\r\n\r\n'), 'the tunnel');
+      const held: Buffer[] = [];
+      // As where the client and the system's buffers are full.
+      Object.assign(socket(), { _write: (chunk: Buffer) => held.push(chunk) });
+      const [endpoint] = scripted.sockets;
+      endpoint?.write(data(tunnel, 'a'.repeat(1_000)));
+      await until(() => held.length === 1, 'what came first');
+      endpoint?.write(data(tunnel, 'b'.repeat(1_000)));
+      await until(() => socket().writableLength === 2_000, 'what came then');
+      expect(held[0]?.toString()).to.equal('a'.repeat(1_000));
+    } finally {
+      client.destroy();
+      close();
       await rig.stop();
       await scripted.stop();
     }
