@@ -4,7 +4,7 @@ import { reset } from '../../src/transport/reset.ts';
 import { MessageReader } from './http1-messages.ts';
 import { Http2ByteConnection } from './http2-byte-endpoint.ts';
 import { PatternCheck, patternOf } from './pattern.ts';
-import { type BytePlan, oneOf, pause, piecesOf, planOf, type Random, randomOf, uploadOf } from './plan.ts';
+import { afterTurns, type BytePlan, oneOf, pause, piecesOf, planOf, type Random, randomOf, uploadOf } from './plan.ts';
 
 /** What one attempt of a request brought an endpoint. */
 export interface ByteAttempt {
@@ -126,7 +126,8 @@ class Http1ByteConnection {
     this.#check.add(bytes);
     if (this.#plan?.reading !== 'slow' || this.#random() > 0.5) return;
     this.#socket.pause();
-    setTimeout(() => this.#socket.resume(), 2);
+    const goOn = () => void this.#socket.resume();
+    afterTurns(30).then(goOn, goOn);
   }
 
   #onEnd(): void {

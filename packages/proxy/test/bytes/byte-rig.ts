@@ -16,7 +16,7 @@ import type { ByteClient } from './byte-client.ts';
 import { type ByteAttempt, type ByteEndpoint, startByteEndpoint } from './byte-endpoints.ts';
 import { Http1ByteClient } from './http1-byte-client.ts';
 import { Http2ByteClient } from './http2-byte-client.ts';
-import { type BytePlan, oneOf, pathOf, planOf, type Random, randomOf } from './plan.ts';
+import { afterTurns, type BytePlan, oneOf, pathOf, planOf, type Random, randomOf } from './plan.ts';
 import { acceptTunnel, type TunnelOutcome, tunnelBySocket } from './tunnel-end.ts';
 import { TunnelPeer } from './tunnel-peer.ts';
 
@@ -231,13 +231,13 @@ async function startLateRelay(to: number): Promise<ByteEndpoint> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
     let onward: Socket | undefined;
     follow(socket, () => onward);
-    setTimeout(() => {
+    void afterTurns(300).then(() => {
       const target = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       onward = target;
       follow(target, () => socket);
       socket.pipe(target);
       target.pipe(socket);
-    }, 30);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -3,7 +3,7 @@ import { reset } from '../../src/transport/reset.ts';
 import { type ByteClient, type Manner, methodOf, type Outcome } from './byte-client.ts';
 import { MessageReader } from './http1-messages.ts';
 import { PatternCheck, patternOf } from './pattern.ts';
-import { type BytePlan, pause, piecesOf, type Random, randomOf, uploadOf } from './plan.ts';
+import { afterTurns, type BytePlan, pause, piecesOf, type Random, randomOf, uploadOf } from './plan.ts';
 
 interface Expected {
   readonly plan: BytePlan;
@@ -132,8 +132,7 @@ export class Http1ByteClient implements ByteClient {
     if (!isFirst && of.random() > 0.5) return;
     this.#socket.pause();
     const goOn = () => void this.#socket.resume();
-    if (isFirst) setTimeout(goOn, 50);
-    else pause(of.random, true).then(goOn, goOn);
+    (isFirst ? afterTurns(500) : pause(of.random, true)).then(goOn, goOn);
   }
 
   #leave(): void {

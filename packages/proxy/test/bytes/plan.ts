@@ -80,10 +80,11 @@ export function* piecesOf(random: Random, bytes: number): Generator<readonly [nu
   }
 }
 
-/** A later turn of the event loop; where `isSlow`, sometimes a few milliseconds later. */
-export function pause(random: Random, isSlow: boolean): Promise<void> {
-  return new Promise((resolve) => {
-    if (isSlow && random() < 0.3) setTimeout(resolve, 1 + wholeOf(random, 4));
-    else setImmediate(resolve);
-  });
+/** Some turns of the event loop later: proxy, clients and endpoints share it, so each of them goes on meanwhile. */
+export async function afterTurns(turns: number): Promise<void> {
+  for (let left = turns; left > 0; left--) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The next turn of the event loop; where `isSlow`, sometimes many turns later. */
+export const pause = (random: Random, isSlow: boolean): Promise<void> =>
+  afterTurns(isSlow && random() < 0.3 ? 10 + wholeOf(random, 90) : 1);
