@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
+import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
@@ -192,7 +192,7 @@ export class Load {
   }
 }
 
-export function listening(server: Server): Promise<Server> {
+export function listening<S extends NetServer>(server: S): Promise<S> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../../packages/proxy/test/free-ports.ts';
 import { testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
+import { until } from '../../../packages/proxy/test/until.ts';
 import { cpuMicroseconds } from '../forwarding/process-tree.ts';
 import type { EndpointPorts } from './flood-endpoint.ts';
 import type { FloodPorts, ProxyReport } from './flooded-proxy.ts';
@@ -60,20 +61,16 @@ listen named
 );
 const proxy: ChildProcess = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'inherit', 'inherit'] });
 const pid = proxy.pid ?? 0;
-const opens = async (port: number): Promise<void> => {
-  for (let tries = 0; tries < 100; tries++) {
+const opens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('HAProxy did not start');
-};
-await opens(plain);
+    socket.once('error', () => resolve(false));
+  });
+await until(() => opens(plain), 'HAProxy accepts connections');
 
 let cpu = cpuMicroseconds(pid);
 process.on('message', () => {

@@ -5,9 +5,9 @@ import { connect, type TLSSocket } from 'node:tls';
 import { silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { testCertificate } from '../../../test/test-certificate.ts';
+import { serveCertificate } from '../../../test/serve-certificate.ts';
+import { listening } from '../../../test/worker-rig.ts';
 import { mostHelloRecords } from '../relay/client-hello.ts';
-import { readCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { SecureEntrypoint } from './secure-entrypoint.ts';
 
@@ -32,10 +32,7 @@ describe('the beginning of TLS', () => {
   let port: number;
 
   before(async () => {
-    const own = await testCertificate(['a.example']);
-    const read = readCertificate('a', own.pem, undefined);
-    if (!read.ok) throw new Error(read.reason);
-    certificates.replace('file', [read.certificate]);
+    await serveCertificate(certificates, ['a.example']);
     const contextFor = certificates.contextFor.bind(certificates);
     certificates.contextFor = (name) => {
       handshakeTurns.push(turn);
@@ -46,12 +43,12 @@ describe('the beginning of TLS', () => {
       (socket) => secured.push(socket),
       silentLogger,
     );
-    server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      socket.on('error', () => undefined);
-      accepted.push(socket);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    server = await listening(
+      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+        socket.on('error', () => undefined);
+        accepted.push(socket);
+      }),
+    );
     port = (server.address() as AddressInfo).port;
   });
   afterEach(() => {

@@ -4,7 +4,9 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { silentLogger } from '@swarmgate/runtime';
 import { until as eventually } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
+import { serveCertificate } from '../../../test/serve-certificate.ts';
 import { testCertificate } from '../../../test/test-certificate.ts';
+import { listening } from '../../../test/worker-rig.ts';
 import { reset } from '../../transport/reset.ts';
 import { readCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
@@ -21,11 +23,8 @@ describe('the end of TLS', () => {
   let port: number;
 
   before(async () => {
-    const own = await testCertificate(['a.example']);
-    const read = readCertificate('a', own.pem, undefined);
-    if (!read.ok) throw new Error(read.reason);
     certificates.replace('self-signed', [await makeSelfSigned(undefined)]);
-    certificates.replace('file', [read.certificate]);
+    await serveCertificate(certificates, ['a.example']);
     // Stand-ins for what package acme makes: what matters here is which certificate is shown.
     const pair = async () => {
       const { cert, key } = await testCertificate(['challenge.example']);
@@ -44,11 +43,8 @@ describe('the end of TLS', () => {
       (socket) => secured.push(socket),
       silentLogger,
     );
-    server = createServer((socket) => entrypoint.accept(socket));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    port = typeof address === 'object' && address !== null ? address.port : 0;
+    server = await listening(createServer((socket) => entrypoint.accept(socket)));
+    port = (server.address() as AddressInfo).port;
   });
   after(async () => {
     for (const each of secured) each.destroy();
