@@ -121,6 +121,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/middleware/limits/redis-connection.ts', "'ready'", logs],
   ['proxy/src/middleware/limits/redis-connection.ts', "'error'", logs],
   ['proxy/src/transport/fair-turn.ts', 'goOn of due', own],
+  ['proxy/src/transport/small-pieces.ts', 'this.#readOn()', own],
   ['proxy/src/transport/fair-turn.ts', 'dropping.shift()', own],
   ['proxy/src/server/connection-limits.ts', "'close'", counts],
   ['proxy/src/server/descriptor-budget.ts', "'close'", counts],

@@ -17,6 +17,8 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/server/read-in-place.ts', 'mostOwn', '64 connections'],
   ['packages/proxy/src/transport/spare-buffers.ts', 'mostSpare', '32 of a process'],
   ['packages/proxy/src/transport/fair-turn.ts', 'mostReadInTurn', 'two such connections'],
+  ['packages/proxy/src/transport/small-pieces.ts', 'mostSmallPiecesAtOnce', '16 of a request'],
+  ['packages/proxy/src/transport/small-pieces.ts', 'mostInSpan', '8 a millisecond'],
   ['packages/proxy/src/server/http2/connection-shares.ts', 'mostOutputBytes', '262,144 bytes; with heads'],
   ['packages/proxy/src/server/http2/connection-shares.ts', 'mostUnreadBytes', 'with heads 1,048,576'],
   ['packages/proxy/src/transport/http2/http2-connection.ts', 'mostStreams', '100, or the endpoint'],

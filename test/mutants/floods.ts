@@ -35,6 +35,27 @@ export const floodMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/proxy/src/transport/small-pieces.ts',
+    ['packages/proxy/src/transport/small-pieces.test.ts'],
+    [
+      ['all that wait are read on at once', 'if (due.length === mostInSpan) break;', ''],
+      ['what comes later is read before those that wait', 'if (this.#waiting.length > 0) return false;', ''],
+      ['closed connections hold up others', 'if (!waiting.socket.destroyed) due', 'due'],
+      ['small pieces that wait are read on together', '    if (this.#waiting.length > 0) this.#nextSpan();\n', ''],
+      ['no small piece waits', 'return this.#leftInSpan >= 0;', 'return true;'],
+    ],
+  ),
+  ...faultsIn(
+    `${server}/http1/client-reading.ts`,
+    [`${server}/http1/connection-share.test.ts`],
+    [
+      ['a body byte by byte takes as many reads', 'else if (bytes < smallPieceBytes && !body.done)', 'else if (false)'],
+      ['the end of a body waits for small pieces of others', '&& !body.done) this', ') this'],
+      ['an upload in a few writes waits for those of others', 'this.#smallPieces > mostSmallPiecesAtOnce', 'true'],
+      ['a request inherits the small pieces of the one before', '    this.#smallPieces = 0;\n', ''],
+    ],
+  ),
+  ...faultsIn(
     `${server}/relay/relay-direction.ts`,
     [`${server}/relay/relay-direction.slow.test.ts`],
     [

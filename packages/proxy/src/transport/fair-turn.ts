@@ -46,12 +46,15 @@ export class TurnShares {
     this.#isReading = isReading;
   }
 
-  /** Ends a share: the connection is read on in a later turn, once its reader has resumed it. */
-  end(): void {
+  /**
+   * Ends a share: the connection is read on in a later turn, once its reader has resumed it.
+   * @param wait in which line, if its reader has not paused it
+   */
+  end(wait = yieldTurn): void {
     this.#owesTurn = !this.#isReading();
     if (this.#owesTurn || this.#isYielding) return;
     this.#isYielding = true;
-    yieldTurn(this.#socket, this.#owner, () => {
+    wait(this.#socket, this.#owner, () => {
       this.#isYielding = false;
       return this.#isReading();
     });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FaultOwner } from '@swarmgate/runtime';
-import { dropInTurn, shareBytes, TurnShares, takeOwnTurn } from '../../transport/fair-turn.ts';
+import { dropInTurn, shareBytes, TurnShares, takeOwnTurn, yieldTurn } from '../../transport/fair-turn.ts';
+import { awaitSmallPieces, mostSmallPiecesAtOnce, smallPieceBytes, smallPieces } from '../../transport/small-pieces.ts';
 import { emptyBody, type RequestBody } from './request-body.ts';
 
 /**
@@ -28,6 +29,8 @@ export class ClientReading {
   #sinceShareBytes = 0;
   #isFirstShare = true;
   #heldBytes = 0;
+  /** Of the request in progress. */
+  #smallPieces = 0;
   /** Made at the end of the first. */
   #shares: TurnShares | undefined;
 
@@ -59,6 +62,7 @@ export class ClientReading {
   beginShare(): void {
     this.#sinceShareBytes = 0;
     this.#isFirstShare = true;
+    this.#smallPieces = 0;
   }
 
   /**
@@ -68,6 +72,12 @@ export class ClientReading {
   count(bytes: number, body: RequestBody): void {
     if (this.#isShareRead(bytes, this.#isFirstShare && body !== emptyBody ? firstShareBytes : shareBytes))
       this.#endShare();
+    else if (bytes < smallPieceBytes && !body.done) this.#countSmallPiece();
+  }
+
+  #countSmallPiece(): void {
+    this.#smallPieces += 1;
+    if (this.#smallPieces > mostSmallPiecesAtOnce && !smallPieces.take()) this.#endShare(awaitSmallPieces);
   }
 
   /** As `count`, for what has been read and dropped. */
@@ -84,9 +94,9 @@ export class ClientReading {
     return true;
   }
 
-  #endShare(): void {
+  #endShare(wait = yieldTurn): void {
     this.#shares ??= new TurnShares(this.#socket, this.#owner, () => !this.isPaused && this.#owner.readsSocket);
-    this.#shares.end();
+    this.#shares.end(wait);
   }
 
   /** Reads nothing until the connection's own turn. */

@@ -6,6 +6,7 @@ import { readChunk } from '../../../test/read-chunk.ts';
 import { makeCoreServer } from '../../../test/server-rig.ts';
 import { tinyRoute } from '../../../test/test-context.ts';
 import { until } from '../../../test/until.ts';
+import { smallPieces } from '../../transport/small-pieces.ts';
 
 describe('the share of an HTTP/1.1 connection in a turn of the event loop', () => {
   const full = Buffer.alloc(65_536, 'x');
@@ -200,6 +201,53 @@ describe('the share of an HTTP/1.1 connection in a turn of the event loop', () =
       client.destroy();
       await until(() => rig.context.reports.length === 2, 'the end of the exchange');
       expect(rig.context.reports[1]).to.include({ status: 499 });
+      end();
+    }));
+
+  it('passes on a body in small pieces as they come, and reads on in its turn where others send theirs so, too', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      const { client, socket, end } = await ownClient(rig);
+      client.send('POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n');
+      await until(() => backend.received.includes('\r\n\r\n'), 'the head at the endpoint');
+      const waits = () => {
+        const other = { pause: () => undefined, resume: () => undefined } as unknown as Socket;
+        smallPieces.wait(other, { onFault: () => undefined }, () => true);
+      };
+      const send = (text: string) => {
+        waits();
+        readChunk(socket, Buffer.from(text));
+        return socket.isPaused();
+      };
+      const large = `400\r\n${'y'.repeat(1_024)}\r\n`;
+      // With the head there have been 16 small reads then.
+      const paused = [...Array.from({ length: 15 }, () => send('1\r\nx\r\n')), send(large), send('1\r\nx\r\n')];
+      expect(paused).to.deep.equal([...Array(16).fill(false), true]);
+      await until(() => backend.received.split('\r\nx\r\n').length === 17, 'the piece at the endpoint');
+      await until(() => !socket.isPaused(), 'its turn');
+      // The end of the body: the next request is another matter.
+      expect(send('0\r\n\r\n')).to.equal(false);
+      expect((await client.response()).status).to.equal(200);
+      expect(send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 17\r\n\r\n')).to.equal(false);
+      expect(Array.from({ length: 15 }, () => send('x'))).to.deep.equal(Array(15).fill(false));
+      expect(send('xx')).to.equal(false);
+      expect((await client.response()).status).to.equal(200);
+      end();
+    }));
+
+  it('holds no small packets of a tunnel back', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      backend.onRequest = (_request, socket) =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
+      const { client, socket, end } = await ownClient(rig);
+      client.send('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
+      await until(() => client.received.includes('101'), 'the tunnel');
+      const other = { pause: () => undefined, resume: () => undefined } as unknown as Socket;
+      smallPieces.wait(other, { onFault: () => undefined }, () => true);
+      for (let times = 0; times < 40; times += 1) {
+        readChunk(socket, Buffer.from('x'));
+        expect(socket.isPaused()).to.equal(false);
+      }
       end();
     }));
 
