@@ -32,6 +32,41 @@ export const exchangeMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${exchange}/silence-limits.ts`,
+    [`${exchange}/silence-limits.test.ts`],
+    [
+      ['a stream of events is cut like a page', '|| !eventStream.test(', '|| eventStream.test('],
+      ["a route's own timeout does not hold for events", 'destination.timeoutServerMs !== undefined || ', ''],
+      ['a shorter timeout of tunnels cuts events', 'Math.max(beforeMs, ', 'Math.max(0, '],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/forwarding.ts`,
+    [`${exchange}/forwarding.test.ts`],
+    [['a request waits an hour for a host that is gone', 'const hasWaited = silentMs >', 'const hasWaited = 0 >']],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/endpoint-connection.ts',
+    [`${exchange}/forwarding.test.ts`],
+    [
+      [
+        'an upload waits an hour for a host that is gone',
+        'if (this.connected && !this.responding) this.#expectHead();',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/http2/http2-channel.ts',
+    [`${exchange}/silence-limits.test.ts`],
+    [['a stream of events of HTTP/2 is cut like a page', '    else if (!this.#paused) this.#expectBytes();', '']],
+  ),
+  ...faultsIn(
+    'packages/labels/src/traefik/http-routers.ts',
+    ['packages/labels/src/traefik/translate-traefik.test.ts'],
+    [['a router of Traefik waits 20 s for a response', '      timeoutServerMs,\n', '']],
+  ),
+  ...faultsIn(
     'packages/proxy/src/http/hop-by-hop.ts',
     ['packages/proxy/src/http/hop-by-hop.test.ts'],
     [['Proxy-Authenticate crosses', "  'proxy-authenticate',\n", '']],

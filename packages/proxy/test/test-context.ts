@@ -20,7 +20,9 @@ export interface TestContextOptions {
   readonly steps?: readonly Middleware[];
 }
 
-export function tinyRoute(name = 'web', more: Partial<Route['destination']> = {}): Route {
+export type TinyDestination = Partial<Route['destination']>;
+
+export function tinyRoute(name = 'web', more: TinyDestination = {}): Route {
   const destination = { index: 0, since: 0, servicePath: ['/'], port: 80, ...more };
   const definition: ServiceDefinition = {
     version: 1,

@@ -184,7 +184,8 @@ export const processingDestinationLabels = {
   }),
   timeoutTunnelMs: label('timeoutTunnel', secondsOrNoLimit, {
     default: '`TIMEOUT_TUNNEL`, else 3600',
-    meaning: 'Seconds an upgraded connection (WebSocket) or a relay may carry no data; `0`: no limit.',
+    meaning:
+      'Seconds an upgraded connection (WebSocket), a stream of server-sent events or a relay may carry no data; `0`: no limit.',
     example: '86400',
     dockerFlow: same,
   }),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
-import { endpointAt, type TestContext, testContext, tinyRoute } from '../../test/test-context.ts';
+import { endpointAt, type TestContext, type TinyDestination, testContext, tinyRoute } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionPool, type ReusePolicy } from '../transport/connection-pool.ts';
@@ -21,6 +21,7 @@ class WatchedPool extends ConnectionPool {
 }
 
 const serverMs = 10_000;
+const tunnelMs = 3_600_000;
 
 describe('a request on its way', () => {
   let slow: ScriptedBackend;
@@ -65,14 +66,26 @@ describe('a request on its way', () => {
   };
 
   /** Sent to the first endpoint, which has it when this resolves. */
-  async function sent(endpoints: readonly Endpoint[], method = 'GET'): Promise<Forwarding> {
+  async function sent(
+    endpoints: readonly Endpoint[],
+    method = 'GET',
+    { destination = {}, whole = true }: { readonly destination?: TinyDestination; readonly whole?: boolean } = {},
+  ): Promise<Forwarding> {
     context = testContext({ endpoints });
-    const head = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
-    const request = { method, head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
-    const forwardingContext = { ...context, pool, budget, serverMs };
-    const forwarding = new Forwarding(forwardingContext, tinyRoute(), request, {}, performance.now(), sink);
+    const framing = whole ? 'Content-Length: 0' : 'Transfer-Encoding: chunked';
+    const head = `${method} / HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n`;
+    const request = { method, head, chunked: !whole, firstBytes: '', whole, trailers: '', upgrade: '' };
+    const forwardingContext = { ...context, pool, budget, serverMs, tunnelMs };
+    const forwarding = new Forwarding(
+      forwardingContext,
+      tinyRoute('web', destination),
+      request,
+      {},
+      performance.now(),
+      sink,
+    );
     forwarding.start();
-    await until(() => slow.requests.length + well.requests.length > 0, 'the request');
+    await until(() => slow.received.length + well.received.length > 0, 'the request');
     return forwarding;
   }
 
@@ -136,6 +149,30 @@ describe('a request on its way', () => {
       expect(context.outcomes).to.deep.equal(['timed-out']);
       expect(well.requests).to.deep.equal([]);
     });
+
+  const hour = { timeoutServerMs: 3_600_000 };
+  for (const [what, method, whole] of [
+    ['POST', 'POST', true],
+    ['POST whose body comes behind it', 'POST', false],
+    ['GET', 'GET', true],
+  ] as const)
+    it(`fails a ${what} after a minute where its route would wait for longer, and its endpoint accepts no connection`, async () => {
+      const forwarding = await sent([endpointAt(slow.port)], method, { destination: hour, whole });
+      if (!whole) forwarding.endBody('');
+      await until(() => slow.requests.some((request) => request.whole), 'the whole request');
+      pass(62_000);
+      expect(responses).to.deep.equal([]);
+      pass(3_000);
+      expect(responses).to.deep.equal(['endpoint-unreachable']);
+    });
+
+  it('waits for longer than a minute where its route says so, and its endpoint accepts connections', async () => {
+    poolWith();
+    await sent([endpointAt(slow.port)], 'POST', { destination: hour });
+    pass(64_000);
+    await until(() => slow.connections > 1, 'the check');
+    expect(responses).to.deep.equal([]);
+  });
 
   const closing = () => {
     slow.onRequest = (_request, socket) => socket.end();

@@ -1,4 +1,3 @@
-import { timerMs } from '@swarmgate/runtime';
 import type { OpenSides } from '../endpoints/open-connections.ts';
 import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
@@ -14,15 +13,14 @@ import { failureOf, outcomeOf, unsentKinds } from './attempt-outcome.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { type SilenceLimits, silenceBeforeHead, silenceWithin } from './silence-limits.ts';
 import type { RequestTrace } from './tracing/trace-context.ts';
 import { ofAttempt, withHeld } from './upstream-request.ts';
 
 /** What all requests of one server are forwarded with. */
-export interface ForwardingContext extends ExchangeContext {
+export interface ForwardingContext extends ExchangeContext, SilenceLimits {
   readonly pool: ConnectionPool;
   readonly budget: RetryBudget;
-  /** Default server timeout: the longest silence of an endpoint, in milliseconds. */
-  readonly serverMs: number;
 }
 
 /** Takes the response. Places in `bytes` hold only during the call. */
@@ -35,8 +33,8 @@ export interface ForwardingSink extends ResponseConsumer {
 }
 
 const usualTries = 3;
-/** A call without the usual timeout may be silent for so long before its endpoint is checked, in milliseconds. */
-const patientMs = 10_000;
+/** A request may wait for so long before it fails by a check of its endpoint, in milliseconds; a gRPC call has nothing else that ends it. */
+const patientMs = { request: 60_000, call: 10_000 };
 /** Of a body that an HTTP/2 endpoint may still give back unprocessed: held until it responds. */
 const mostHeldBytes = 65_536;
 
@@ -60,7 +58,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #mostTries: number;
   readonly #clientAddress: string;
   readonly #sink: ForwardingSink;
-  readonly #silenceMs: number;
+  silenceMs: number;
   readonly #startedMs: number;
   #tried: Set<string> | undefined;
   #connection: EndpointChannel | undefined;
@@ -112,7 +110,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.attemptAtMs = nowMs;
     this.#startedMs = nowMs;
     this.#whole = request.whole;
-    this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? request.silenceMs ?? context.serverMs);
+    this.silenceMs = silenceBeforeHead(route, request, context);
     this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
   }
 
@@ -232,6 +230,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#held = '';
     this.headAtMs = performance.now();
     if (complete) this.#complete();
+    else this.silenceMs = silenceWithin(this.#route, head, this.silenceMs, this.#context);
     return this.#sink.onHead(head, bytes, framing, from, to, complete);
   }
 
@@ -247,18 +246,18 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   /**
-   * Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. A call that may not be
-   * sent twice and has no usual timeout fails then, instead of waiting for as long as a silent stream may last.
+   * Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. A request that may not be
+   * sent twice fails then, instead of waiting for as long as it may last: an hour where its route has a long limit.
    */
-  onSilence(): void {
+  onSilence(silentMs: number): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const isWithout = this.#request.silenceMs !== undefined && performance.now() - this.attemptAtMs > patientMs;
-    if (!isWithout && !(this.#hasOthers && this.#mayBeSentTwice(connection))) return;
+    const hasWaited = silentMs > (this.#request.silenceMs === undefined ? patientMs.request : patientMs.call);
+    if (!hasWaited && !(this.#hasOthers && this.#mayBeSentTwice(connection))) return;
     this.#context.pool.livenessConnects.check(connection.endpoint, () => {
       if (this.#over || this.#connection !== connection) return;
       if (this.#hasOthers && this.#mayBeSentTwice(connection)) this.#leave(connection);
-      else if (isWithout && !connection.responding) this.#giveUpOn(connection);
+      else if (hasWaited && !connection.responding) this.#giveUpOn(connection);
     });
   }
 
@@ -376,7 +375,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#connection = connection;
     const held = this.#held;
     const request = held === '' ? this.#request : withHeld(this.#request, held);
-    connection.send(request, this.#silenceMs, this);
+    connection.send(request, this);
     // A body that was whole by the time the connection came free is sent with its end.
     if (this.#whole && !this.#request.whole) connection.endBody(this.#trailers);
     else if (!this.#whole && connection.connected) this.#sink.onWritable();

@@ -5,6 +5,4 @@ import type { ForwardingContext } from './forwarding.ts';
 /** What all exchanges of one server share. */
 export interface HttpExchangeContext extends ForwardingContext, DecisionContext {
   readonly logger: Logger;
-  /** Default idle timeout of both sides of a tunnel, in milliseconds. */
-  readonly tunnelMs: number;
 }

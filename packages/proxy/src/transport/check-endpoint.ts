@@ -104,7 +104,8 @@ function checkOf(
       if (complete) end(true);
       return false;
     };
-    channel.send(request, timeoutMs, {
+    channel.send(request, {
+      silenceMs: timeoutMs,
       wantsPayload: true,
       onInterim: () => {},
       onHead: (head, bytes, _framing, from, to, complete) => {

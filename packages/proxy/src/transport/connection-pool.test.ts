@@ -13,6 +13,7 @@ import { EndpointConnection } from './endpoint-connection.ts';
 function listener() {
   const heard = { complete: 0, faults: [] as ConnectionFault['kind'][] };
   const receiver: ResponseReceiver = {
+    silenceMs: 5_000,
     wantsPayload: true,
     onInterim: () => undefined,
     onHead: (_head, _bytes, _framing, _from, _to, complete) => {
@@ -61,7 +62,7 @@ describe('the pool of connections to endpoints', () => {
 
   async function exchange(connection: EndpointConnection): Promise<void> {
     const { heard, receiver } = listener();
-    connection.send(request, 5_000, receiver);
+    connection.send(request, receiver);
     await until(() => heard.complete === 1, 'the response');
   }
 
@@ -92,7 +93,7 @@ describe('the pool of connections to endpoints', () => {
           return receiver.onBody(bytes, from, to, complete, carried);
         },
       };
-      first.send(request, 5_000, slow);
+      first.send(request, slow);
       await until(() => heard.complete === 1, 'the response');
       expect(pauses).to.be.greaterThan(0);
       const next = taken(endpoint);
@@ -253,7 +254,7 @@ describe('the pool of connections to endpoints', () => {
     poolWith();
     backend.onRequest = () => undefined;
     const { heard, receiver } = listener();
-    taken(endpointAt(backend.port)).send(request, 1_000, receiver);
+    taken(endpointAt(backend.port)).send(request, { ...receiver, silenceMs: 1_000 });
     await until(() => backend.requests.length === 1, 'the request');
     for (let at = 40; at < 1_200; at += 40) {
       nowMs = at;
@@ -286,7 +287,7 @@ describe('the pool of connections to endpoints', () => {
     const [, other] = [...backend.sockets] as [Socket, Socket];
     // Both are there when the event loop looks again, in this order: what the first one brings has the request sent.
     client.once('data', () => {
-      connection.send(request, 5_000, receiver);
+      connection.send(request, receiver);
       resolve();
     });
     setImmediate(() => {

@@ -166,8 +166,7 @@ export class ConnectionPool implements ConnectionOwner {
       return;
     }
     const idleMs = Math.min(this.#limits.idleMs, connection.promisedIdleMs - promiseMarginMs);
-    connection.idleSinceMs = this.sweep.nowMs;
-    connection.deadlineMs = this.sweep.nowMs + Math.max(0, idleMs);
+    connection.restFor(Math.max(0, idleMs));
     slot.idle.push(connection);
     this.#serveOthers();
   }

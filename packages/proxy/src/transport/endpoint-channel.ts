@@ -5,13 +5,15 @@ import type { ResponseConsumer } from './response-reader.ts';
 
 /** Takes the response of one exchange, and what becomes of its connection. */
 export interface ResponseReceiver extends ResponseConsumer, FaultOwner {
+  /** How long the endpoint may stay silent, before the head and between pieces. A head may change it. */
+  readonly silenceMs: number;
   /** The connection was closed, reset, or sent what cannot be read, before the response was complete. */
   onBroken(cause: ConnectionFault): void;
   /** The connection takes more of the request's body, or of the tunnel's bytes. */
   onWritable(): void;
   onConnected(): void;
-  /** The endpoint has the whole request and has sent nothing for a while. It may be slow, or gone. */
-  onSilence(): void;
+  /** The endpoint has had the whole request for `silentMs` and has sent nothing. It may be slow, or gone. */
+  onSilence(silentMs: number): void;
 }
 
 /** Takes what an endpoint sends after its 101. */
@@ -56,8 +58,7 @@ export interface EndpointChannel {
   readonly takesBody: boolean;
   /** Trailer lines of a response that is complete. */
   readonly trailers: string;
-  /** @param silenceMs How long the endpoint may stay silent, before the head and between pieces. */
-  send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void;
+  send(request: OutgoingRequest, receiver: ResponseReceiver): void;
   /** Sends a piece of the body, which holds only during the call. Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean;
   /** @param trailers lines, CRLF at the end of each */

@@ -47,6 +47,7 @@ describe('a connection to an endpoint', () => {
         return false;
       };
       const receiver: ResponseReceiver = {
+        silenceMs: 5_000,
         wantsPayload: false,
         copiesBytes: true,
         onInterim: () => undefined,
@@ -61,7 +62,7 @@ describe('a connection to an endpoint', () => {
       };
       const { port } = server.address() as AddressInfo;
       const exchange = openSingleExchange(endpointAt(port), 5_000, () => faults.push('closed'));
-      exchange.channel.send({ ...request, head }, 5_000, receiver);
+      exchange.channel.send({ ...request, head }, receiver);
       await until(() => isComplete || faults.length > 0, 'the whole response');
       exchange.close();
       await new Promise((resolve) => server.close(resolve));

@@ -13,6 +13,7 @@ import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { reset } from './reset.ts';
 import { ResponseReader } from './response-reader.ts';
+import { ResponseSilence } from './response-silence.ts';
 import { type TurnWriter, writeAtTurnEnd } from './turn-end.ts';
 
 export interface ConnectionOwner {
@@ -32,8 +33,6 @@ export interface ConnectionOwner {
 
 /** How long an endpoint may go on sending to a tunnel's client that is gone. */
 const lingerMs = 2_000;
-/** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
-const reportedSilenceMs = 1_000;
 
 type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 
@@ -41,7 +40,6 @@ type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
-  deadlineMs: number;
   sweepPlace = -1;
   connected = false;
   /** Exchanges that it has completed. */
@@ -54,10 +52,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   #tunnel: TunnelReceiver | undefined;
   #detached = false;
   readonly #reader = new ResponseReader();
-  #silenceMs = 0;
-  /** When silence ends the exchange: `deadlineMs`, unless the silence is reported before. */
-  #overMs = Number.POSITIVE_INFINITY;
-  #reportedMs = reportedSilenceMs;
+  readonly #silence: ResponseSilence;
   #error: Error | undefined;
   readonly #readBuffer = new ReadBuffer();
   #mayUpgrade = false;
@@ -73,7 +68,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
     this.#owner = owner;
-    this.deadlineMs = owner.sweep.in(connectMs);
+    this.#silence = new ResponseSilence(owner.sweep, connectMs);
     const onBytes = guard(this, (length: number) => {
       this.#onBytes(buffer, length);
       // Behind a whole response it is read on: bytes that follow it must be found before the next request is sent.
@@ -116,6 +111,10 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     owner.sweep.add(this);
   }
 
+  get deadlineMs(): number {
+    return this.#silence.deadlineMs;
+  }
+
   get idle(): boolean {
     return this.#stage === 'idle' && !this.socket.destroyed;
   }
@@ -141,11 +140,16 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     return this.#reader.trailers;
   }
 
-  send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void {
+  /** Closes after so many milliseconds without a request. */
+  restFor(ms: number): void {
+    this.idleSinceMs = this.#owner.sweep.nowMs;
+    this.#silence.endAt(this.idleSinceMs + ms);
+  }
+
+  send(request: OutgoingRequest, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
     this.#mayUpgrade = request.upgrade !== '';
     this.#reader.begin(request.method, receiver, this.#mayUpgrade);
-    this.#silenceMs = silenceMs;
     this.#stage = 'exchange';
     this.#requestDone = request.whole;
     this.#chunked = request.chunked;
@@ -179,6 +183,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   endBody(trailers: string): void {
     this.#requestDone = true;
     this.onTurnEnd();
+    if (this.connected && !this.responding) this.#expectHead();
     if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
   }
 
@@ -187,7 +192,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     this.#receiver = undefined;
     this.#reader.leave();
     this.#tunnel = receiver;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#silence.expectNothing();
     this.#detached = true;
     this.#owner.onDetached(this);
   }
@@ -204,16 +209,14 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   closeTunnel(): void {
     this.onTurnEnd();
-    const linger = guard(this, () => {
-      this.deadlineMs = this.#owner.sweep.in(lingerMs);
-    });
+    const linger = guard(this, () => this.#silence.endIn(lingerMs));
     this.socket.end(linger);
     this.#isPaused = false;
     this.socket.resume();
   }
 
   pause(): void {
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#silence.expectNothing();
     this.#isPaused = true;
     this.socket.pause();
   }
@@ -237,7 +240,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   onDeadline(): void {
     if (this.#stage !== 'exchange') this.socket.destroy();
-    else if (this.connected && this.deadlineMs < this.#overMs) this.#reportSilence();
+    else if (this.connected && !this.#silence.isOver) this.#receiver?.onSilence(this.#silence.report());
     else this.#break(this.connected ? { kind: 'silent' } : { kind: 'connect-timeout' });
   }
 
@@ -262,21 +265,11 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   }
 
   #expectBytes(): void {
-    this.deadlineMs = this.#overMs = this.#owner.sweep.in(this.#silenceMs);
+    if (this.#receiver !== undefined) this.#silence.expectBytes(this.#receiver.silenceMs);
   }
 
   #expectHead(): void {
-    const nowMs = this.#owner.sweep.in(0);
-    this.deadlineMs = this.#overMs = nowMs + this.#silenceMs;
-    if (!this.#requestDone) return;
-    this.#reportedMs = Math.min(reportedSilenceMs, this.#silenceMs / 4);
-    this.deadlineMs = nowMs + this.#reportedMs;
-  }
-
-  #reportSilence(): void {
-    this.deadlineMs = Math.min(this.#overMs, this.#owner.sweep.in(this.#reportedMs));
-    this.#reportedMs *= 2;
-    this.#receiver?.onSilence();
+    if (this.#receiver !== undefined) this.#silence.expectHead(this.#receiver.silenceMs, this.#requestDone);
   }
 
   #onConnected(): void {
@@ -315,7 +308,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     if (this.#receiver === undefined) return;
     if (outcome === 'more') {
       // Unless the receiver has paused the connection. A response in one piece needs no deadline.
-      if (this.deadlineMs !== Number.POSITIVE_INFINITY) this.#expectBytes();
+      if (!this.#isPaused) this.#expectBytes();
       return;
     }
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.

@@ -272,7 +272,12 @@ export const proxySettings = {
   timeoutQueueMs: timeout('QUEUE', 30, 'a request waits for a free connection'),
   timeoutHttpRequestMs: timeout('HTTP_REQUEST', 5, 'a request head may take to arrive'),
   timeoutHttpKeepAliveMs: timeout('HTTP_KEEP_ALIVE', 15, 'a connection may stay idle between requests'),
-  timeoutTunnelMs: timeout('TUNNEL', 3600, 'an upgraded connection may stay silent; 0: no limit', secondsOrNoLimit),
+  timeoutTunnelMs: timeout(
+    'TUNNEL',
+    3600,
+    'an upgraded connection, or a stream of server-sent events, may stay silent; 0: no limit',
+    secondsOrNoLimit,
+  ),
   bodyBytesPerSecond: given({
     env: ['MIN_BODY_BYTES_PER_SECOND'],
     parse: integer(0, 1_000_000_000),

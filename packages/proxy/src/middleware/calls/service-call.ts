@@ -57,6 +57,7 @@ export function callService(context: ServiceCallContext, options: ServiceCallOpt
 
 class ServiceCall implements ResponseReceiver, Waiter, Timed {
   readonly wantsPayload = true;
+  readonly silenceMs: number;
   deadlineMs: number;
   sweepPlace = -1;
   readonly #context: ServiceCallContext;
@@ -85,6 +86,7 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.silenceMs = options.timeoutMs;
     this.deadlineMs = context.pool.sweep.in(options.timeoutMs);
     const { method, head } = options;
     this.#request = { method, head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
@@ -187,7 +189,7 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
 
   #send(connection: EndpointChannel): void {
     this.#connection = connection;
-    connection.send(this.#request, this.#options.timeoutMs, this);
+    connection.send(this.#request, this);
   }
 
   #complete(): void {

@@ -10,9 +10,9 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from '../deadline-sweep.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from '../endpoint-channel.ts';
 import type { OutgoingRequest } from '../outgoing-request.ts';
+import { ResponseSilence } from '../response-silence.ts';
 import { acceptedUpgrade, extendedConnect } from './extended-connect.ts';
 import { ResponseAssembly } from './response-assembly.ts';
-import { ResponseSilence } from './response-silence.ts';
 
 /** The connection that a channel's stream is on. */
 export interface ChannelConnection {
@@ -92,11 +92,10 @@ export class Http2Channel implements EndpointChannel, Timed {
     this.#receiver?.onConnected();
   }
 
-  send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void {
+  send(request: OutgoingRequest, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
     this.#request = request;
     this.#requestDone = request.whole;
-    this.#silence.silenceMs = silenceMs;
     if (this.#connection !== undefined) this.#open(this.#connection, request);
   }
 
@@ -105,7 +104,7 @@ export class Http2Channel implements EndpointChannel, Timed {
       this.#early.push(Buffer.from(bytes.subarray(from, to)));
       return false;
     }
-    this.#silence.expectBytes();
+    this.#expectBytes();
     return this.#stream.sendData(bytes, from, to, false);
   }
 
@@ -122,7 +121,7 @@ export class Http2Channel implements EndpointChannel, Timed {
 
   resume(): void {
     this.#paused = false;
-    if (this.#tunnel === undefined && this.#receiver !== undefined) this.#silence.expectBytes();
+    if (this.#tunnel === undefined) this.#expectBytes();
     const held = this.#heldBytes;
     this.#heldBytes = 0;
     if (held > 0) this.#stream?.consumed(held);
@@ -165,7 +164,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     this.responding = true;
     const receiver = this.#receiver;
     if (receiver === undefined) return;
-    this.#silence.expectBytes();
+    this.#expectBytes();
     receiver.onInterim(head);
   }
 
@@ -174,7 +173,6 @@ export class Http2Channel implements EndpointChannel, Timed {
     const receiver = this.#receiver;
     const request = this.#request;
     if (receiver === undefined || request === undefined) return;
-    this.#silence.expectBytes();
     if (request.upgrade !== '' && head.status < 300 && !ended) {
       acceptedUpgrade(head, request, receiver);
       return;
@@ -188,7 +186,6 @@ export class Http2Channel implements EndpointChannel, Timed {
     if (this.#tunnel !== undefined) {
       if (this.#tunnel.onTunnelBytes(bytes, from, to)) this.#connection?.hold();
     } else if (this.#response !== undefined) {
-      if (!this.#paused) this.#silence.expectBytes();
       this.#response.add(bytes, from, to);
       if (this.#response?.takeInUse() === true) this.#connection?.hold();
       this.#connection?.touch(this);
@@ -217,7 +214,9 @@ export class Http2Channel implements EndpointChannel, Timed {
     if (response === undefined || this.#receiver === undefined) return;
     response.deliver();
     if (response.takeInUse()) this.#connection?.hold();
-    if (response.delivered && this.#receiver !== undefined) this.#finish();
+    if (this.#receiver === undefined) return;
+    if (response.delivered) this.#finish();
+    else if (!this.#paused) this.#expectBytes();
   }
 
   onReset(reset: StreamReset): void {
@@ -241,8 +240,7 @@ export class Http2Channel implements EndpointChannel, Timed {
       this.#stream?.reset(ErrorCode.cancel);
       this.#break({ kind: 'silent' });
     } else {
-      this.#silence.report();
-      this.#receiver?.onSilence();
+      this.#receiver?.onSilence(this.#silence.report());
     }
   }
 
@@ -279,7 +277,7 @@ export class Http2Channel implements EndpointChannel, Timed {
       return;
     }
     this.#stream = stream;
-    this.#silence.expectHead(this.#requestDone);
+    this.#expectHead(this.#requestDone);
     if (isEmpty) return;
     if (request.firstBytes !== '') {
       const first = Buffer.from(request.firstBytes, 'latin1');
@@ -290,7 +288,8 @@ export class Http2Channel implements EndpointChannel, Timed {
   }
 
   #end(stream: Http2Stream, trailers: string): void {
-    this.#silence.expectBytes();
+    if (this.responding) this.#expectBytes();
+    else this.#expectHead(true);
     const flat = trailers === '' ? [] : lowered(allowedTrailers(trailers));
     if (flat.length === 0 || !stream.sendTrailers(flat)) stream.sendData(none, 0, 0, true);
   }
@@ -300,6 +299,14 @@ export class Http2Channel implements EndpointChannel, Timed {
     // An endpoint that responds before it has the whole request is sent no more of it.
     if (this.#stream?.endSent === false) this.#stream.reset(ErrorCode.cancel);
     this.#release(true);
+  }
+
+  #expectBytes(): void {
+    if (this.#receiver !== undefined) this.#silence.expectBytes(this.#receiver.silenceMs);
+  }
+
+  #expectHead(whole: boolean): void {
+    if (this.#receiver !== undefined) this.#silence.expectHead(this.#receiver.silenceMs, whole);
   }
 
   #settleTunnel(): void {

@@ -36,6 +36,7 @@ describe('silent HTTP/2 connections', () => {
   });
 
   const receiver: ResponseReceiver = {
+    silenceMs: hourMs,
     wantsPayload: true,
     onInterim: () => undefined,
     onHead: () => {
@@ -55,7 +56,7 @@ describe('silent HTTP/2 connections', () => {
   async function sent(): Promise<EndpointChannel> {
     const before = scripted.frames.filter(({ type }) => type === Frame.data).length;
     const channel = pool.take(http2At(scripted.port), 'any') as EndpointChannel;
-    channel.send(request, hourMs, receiver);
+    channel.send(request, receiver);
     await until(() => scripted.frames.filter(({ type }) => type === Frame.data).length > before, 'the request');
     return channel;
   }

@@ -49,7 +49,8 @@ describe('an error thrown in a callback of an HTTP/2 connection to an endpoint',
         return false;
       };
       const channel = pool.take(foreign.endpoint, 'any') as EndpointChannel;
-      channel.send(request, 5_000, {
+      channel.send(request, {
+        silenceMs: 5_000,
         wantsPayload: true,
         onInterim: () => may('onInterim'),
         onHead: (_head, _bytes, _framing, _from, _to, complete) => take('onHead', complete),

@@ -1,16 +1,15 @@
-import type { DeadlineSweep } from '../deadline-sweep.ts';
+import type { DeadlineSweep } from './deadline-sweep.ts';
 
 /** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
 const reportedSilenceMs = 1_000;
 
-/** The deadline of one request: at first for its connection, then for the endpoint's silence. */
+/** The deadline of what carries a request: at first for its connection, then for the endpoint's silence. */
 export class ResponseSilence {
   deadlineMs: number;
-  /** How long the endpoint may stay silent, before the head and between pieces. */
-  silenceMs = 0;
   readonly #sweep: DeadlineSweep;
   /** When silence ends the exchange: `deadlineMs`, unless the silence is reported before. */
   #overMs = Number.POSITIVE_INFINITY;
+  #beganMs = 0;
   #reportedMs = reportedSilenceMs;
 
   constructor(sweep: DeadlineSweep, connectMs: number) {
@@ -23,16 +22,18 @@ export class ResponseSilence {
     return this.deadlineMs >= this.#overMs;
   }
 
-  expectBytes(): void {
-    this.deadlineMs = this.#overMs = this.#sweep.in(this.silenceMs);
+  /** @param mostMs how long the endpoint may stay silent, before the head and between pieces */
+  expectBytes(mostMs: number): void {
+    this.#beganMs = this.#sweep.in(0);
+    this.deadlineMs = this.#overMs = this.#beganMs + mostMs;
   }
 
   /** @param whole the endpoint has the whole request, so its silence is reported */
-  expectHead(whole: boolean): void {
-    this.expectBytes();
+  expectHead(mostMs: number, whole: boolean): void {
+    this.expectBytes(mostMs);
     if (!whole) return;
-    this.#reportedMs = Math.min(reportedSilenceMs, this.silenceMs / 4);
-    this.deadlineMs = this.#sweep.in(this.#reportedMs);
+    this.#reportedMs = Math.min(reportedSilenceMs, mostMs / 4);
+    this.deadlineMs = this.#beganMs + this.#reportedMs;
   }
 
   expectNothing(): void {
@@ -40,12 +41,18 @@ export class ResponseSilence {
   }
 
   endIn(ms: number): void {
-    this.deadlineMs = this.#overMs = this.#sweep.in(ms);
+    this.endAt(this.#sweep.in(ms));
   }
 
-  /** The silence is reported now, and again later. */
-  report(): void {
+  /** @param atMs in the sweep's milliseconds */
+  endAt(atMs: number): void {
+    this.deadlineMs = this.#overMs = atMs;
+  }
+
+  /** The silence is reported now, and again later. Returns for how long it has lasted. */
+  report(): number {
     this.deadlineMs = Math.min(this.#overMs, this.#sweep.in(this.#reportedMs));
     this.#reportedMs *= 2;
+    return this.#sweep.nowMs - this.#beganMs;
   }
 }
