@@ -75,6 +75,11 @@ export const traefikRows: readonly TraefikRow[] = [
   },
   { traefik: 'loadbalancer.passhostheader=false', swarmgate: ['com.df.passHostHeader=false'] },
   {
+    traefik: 'no timeout of responses',
+    swarmgate: ['com.df.timeoutServer=3600'],
+    note: '`TIMEOUT_SERVER`, 20 s by default, is for labels of our own alone.',
+  },
+  {
     traefik: 'tls.domains[0].main=*.shop.example',
     swarmgate: ['com.df.acmeDomains=*.shop.example'],
     note: 'A wildcard needs `dns-01`.',
@@ -193,6 +198,9 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    the same, and names on standard error what has no equivalent: a router with such a middleware stays closed. Labels of containers
    (\`labels:\` instead of \`deploy.labels\`), which Traefik ignores in Swarm mode, stay where they are and are named too. It ends with 1
    where anything that the file requests is left out.
+
+An endpoint may be silent for an hour before and within a response, because Traefik sets it no limit; where it accepts no connections any more, its
+requests fail after a minute. \`TIMEOUT_SERVER\` does not hold for routers of Traefik.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

@@ -12,6 +12,12 @@ import type { TranslatedRouter } from './tcp-routers.ts';
 import { withServedTls, withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
+/**
+ * Traefik waits for a response for as long as its client does (`responseHeaderTimeout` 0, no idle limit; https://doc.traefik.io/traefik/
+ * reference/routing-configuration/http/load-balancing/serverstransport/). An hour, as for a tunnel, is longer than clients wait, and ends what an endpoint has forgotten.
+ */
+const timeoutServerMs = 3_600_000;
+
 export interface HttpRouters {
   /** One for all entrypoints that add the same. None: what is not served as Traefik would serve it is not served. */
   readonly routers: readonly TranslatedRouter[];
@@ -59,6 +65,7 @@ export function translateHttpRouter(
       entryPorts: group.ports,
       priority: priority.value === 0 ? rule.length : priority.value,
       port: target.port,
+      timeoutServerMs,
       ...target.fields,
       ...(group.redirect === undefined ? {} : { httpsOnly: true, httpsRedirectCode: group.redirect }),
       ...uses.fields(target.isInternal === true),

@@ -15,6 +15,7 @@ describe('labels of Traefik', () => {
           entryPorts: ['plain'],
           priority: 17,
           port: 80,
+          timeoutServerMs: 3_600_000,
           overrides: { acme: false },
         },
       ],
