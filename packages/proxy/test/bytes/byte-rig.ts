@@ -231,7 +231,7 @@ async function startLateRelay(to: number): Promise<ByteEndpoint> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
     let onward: Socket | undefined;
     follow(socket, () => onward);
-    void afterTurns(300).then(() => {
+    void afterTurns(20).then(() => {
       const target = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       onward = target;
       follow(target, () => socket);
