@@ -62,6 +62,11 @@ export const exchangeMutants: readonly Mutant[] = [
     [['a stream of events of HTTP/2 is cut like a page', '    else if (!this.#paused) this.#expectBytes();', '']],
   ),
   ...faultsIn(
+    'packages/proxy/src/transport/connection-pool.ts',
+    ['packages/proxy/test/open-streams.slow.test.ts'],
+    [['an endpoint has 1,024 open streams at most', 'perEndpoint: 8_192', 'perEndpoint: 1_024']],
+  ),
+  ...faultsIn(
     'packages/labels/src/traefik/http-routers.ts',
     ['packages/labels/src/traefik/translate-traefik.test.ts'],
     [['a router of Traefik waits 20 s for a response', '      timeoutServerMs,\n', '']],

@@ -7,7 +7,7 @@ import { LivenessConnects, type LivenessConnectsOptions } from './liveness-conne
 import { WaitingLine } from './waiting-line.ts';
 
 export interface PoolLimits {
-  /** Connections to one endpoint. Default 1,024, and half of `inAll` at most. */
+  /** Connections to one endpoint. Default 8,192, and half of `inAll` at most. */
   readonly perEndpoint: number;
   /** Connections to all endpoints. Default 16,384. */
   readonly inAll: number;
@@ -25,7 +25,7 @@ export interface PoolLimits {
 }
 
 export const defaultPoolLimits: PoolLimits = {
-  perEndpoint: 1_024,
+  perEndpoint: 8_192,
   inAll: 16_384,
   queued: 1_024,
   queueMs: 30_000,
