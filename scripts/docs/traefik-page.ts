@@ -75,9 +75,9 @@ export const traefikRows: readonly TraefikRow[] = [
   },
   { traefik: 'loadbalancer.passhostheader=false', swarmgate: ['com.df.passHostHeader=false'] },
   {
-    traefik: 'no timeout of responses',
-    swarmgate: ['com.df.timeoutServer=3600'],
-    note: '`TIMEOUT_SERVER`, 20 s by default, is for labels of our own alone.',
+    traefik: 'its timeouts: none of responses, 60 s of requests',
+    swarmgate: ['com.df.timeoutServer=3600', 'com.df.timeoutClient=60'],
+    note: '`TIMEOUT_SERVER` and `TIMEOUT_CLIENT`, both 20 s by default, are for labels of our own alone.',
   },
   {
     traefik: 'tls.domains[0].main=*.shop.example',
@@ -200,7 +200,8 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    where anything that the file requests is left out.
 
 An endpoint may be silent for an hour before and within a response, because Traefik sets it no limit; where it accepts no connections any more, its
-requests fail after a minute. \`TIMEOUT_SERVER\` does not hold for routers of Traefik.
+requests fail after a minute. A client may send nothing in the middle of a body, or take nothing of a response over HTTP/1.1, for 60 s, which is what Traefik gives a
+whole request. \`TIMEOUT_SERVER\` and \`TIMEOUT_CLIENT\` do not hold for routers of Traefik.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

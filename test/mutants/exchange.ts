@@ -69,7 +69,14 @@ export const exchangeMutants: readonly Mutant[] = [
   ...faultsIn(
     'packages/labels/src/traefik/http-routers.ts',
     ['packages/labels/src/traefik/translate-traefik.test.ts'],
-    [['a router of Traefik waits 20 s for a response', '      timeoutServerMs,\n', '']],
+    [
+      ['a router of Traefik waits 20 s for a response', '      timeoutServerMs,\n', ''],
+      [
+        'a gRPC call by a router of Traefik may be silent for a minute',
+        'target.fields.protocol === undefined ?',
+        'true ?',
+      ],
+    ],
   ),
   ...faultsIn(
     'packages/proxy/src/http/hop-by-hop.ts',

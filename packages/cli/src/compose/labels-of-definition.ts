@@ -29,7 +29,7 @@ export function labelsOfDefinition({ destinations }: ServiceDefinition): Written
 }
 
 function fieldsOf(destination: Destination): readonly (readonly [string, string])[] {
-  const { serviceDomain, servicePath, entryPorts, sslVerifyNone, timeoutServerMs } = destination;
+  const { serviceDomain, servicePath, entryPorts, sslVerifyNone, timeoutServerMs, timeoutClientMs } = destination;
   const given: readonly (readonly [string, string | number | undefined])[] = [
     ['reqMode', destination.reqMode],
     ['serviceDomain', serviceDomain?.join(',')],
@@ -44,6 +44,7 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['backupServers', destination.backupServers?.join(',')],
     ['protocol', destination.protocol],
     ['timeoutServer', timeoutServerMs && timeoutServerMs / 1000],
+    ['timeoutClient', timeoutClientMs && timeoutClientMs / 1000],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],

@@ -13,10 +13,12 @@ import { withServedTls, withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 /**
- * Traefik waits for a response for as long as its client does (`responseHeaderTimeout` 0, no idle limit; https://doc.traefik.io/traefik/
- * reference/routing-configuration/http/load-balancing/serverstransport/). An hour, as for a tunnel, is longer than clients wait, and ends what an endpoint has forgotten.
+ * Traefik waits for a response for as long as its client does (`responseHeaderTimeout` 0, no idle limit). An hour, as for a tunnel, is
+ * longer than clients wait, and ends what an endpoint has forgotten. Source: https://doc.traefik.io/traefik/reference/static-configuration/cli/
  */
 const timeoutServerMs = 3_600_000;
+/** Traefik gives a whole request 60 s (`respondingTimeouts.readTimeout`), and none to a client that takes its response slowly. */
+const timeoutClientMs = 60_000;
 
 export interface HttpRouters {
   /** One for all entrypoints that add the same. None: what is not served as Traefik would serve it is not served. */
@@ -66,6 +68,8 @@ export function translateHttpRouter(
       priority: priority.value === 0 ? rule.length : priority.value,
       port: target.port,
       timeoutServerMs,
+      // The messages of a gRPC call may be as far apart as those of a tunnel.
+      ...(target.fields.protocol === undefined ? { timeoutClientMs } : {}),
       ...target.fields,
       ...(group.redirect === undefined ? {} : { httpsOnly: true, httpsRedirectCode: group.redirect }),
       ...uses.fields(target.isInternal === true),

@@ -16,6 +16,7 @@ describe('labels of Traefik', () => {
           priority: 17,
           port: 80,
           timeoutServerMs: 3_600_000,
+          timeoutClientMs: 60_000,
           overrides: { acme: false },
         },
       ],
@@ -147,7 +148,11 @@ describe('labels of Traefik', () => {
       { ...router, 'services.web.loadbalancer.server.scheme': 'https' },
       { sslVerifyNone: true },
     ],
-    ['HTTP/2 to the service', { ...router, 'services.web.loadbalancer.server.scheme': 'h2c' }, { protocol: 'h2c' }],
+    [
+      'HTTP/2 to the service',
+      { ...router, 'services.web.loadbalancer.server.scheme': 'h2c' },
+      { protocol: 'h2c', timeoutClientMs: undefined },
+    ],
     [
       'a server elsewhere',
       { 'routers.web.rule': 'Host(`a`)', 'services.web.loadbalancer.server.url': 'https://10.0.0.7:8443' },
