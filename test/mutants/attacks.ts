@@ -209,8 +209,8 @@ export const attackMutants: readonly Mutant[] = [
     [
       [
         'a body or tunnel that an endpoint has yet to take is that of another client',
-        'if (length <= mostTextBytes) {',
-        'if (!isChunk) return this.#socket.write(bytes.subarray(from, to));\n    if (length <= mostTextBytes) {',
+        'const taken = writeDirectly(',
+        "if (before === '') return this.#socket.write(bytes.subarray(from, to));\n    const taken = writeDirectly(",
       ],
     ],
   ),
@@ -225,7 +225,10 @@ export const attackMutants: readonly Mutant[] = [
         'this.#unreported === 0',
         'this.#unreported <= 1',
       ],
-      ['the end of a large chunk is cut off', 'mostFramingBytes = 12', 'mostFramingBytes = 9'],
+      ['the end of a large chunk is cut off', "after.length <= mostFramingBytes ? after : ''", "''"],
+      ['the rest of a head that the system took in part is lost', 'before.slice(taken), bytes', "'', bytes"],
+      ['what the system took of a piece is sent twice', 'bytes, from + behind, to', 'bytes, from, to'],
+      ['all of what stands behind a piece is sent again', 'after.slice(behind - length)', 'after'],
     ],
   ),
   ...faultsIn(

@@ -64,7 +64,7 @@ export const byteMutants: readonly Mutant[] = [
     ],
   ]),
   ...faultsIn(`${proxy}/exchange/forwarding.ts`, through, [
-    ['a request is sent again without its body', '      this.#sentMoreThanBuffered = true;\n', ''],
+    ['a request is sent again without its body', '    this.#sentMoreThanBuffered = true;\n', ''],
   ]),
   ...faultsIn(
     `${proxy}/transport/endpoint-connection.ts`,

@@ -134,11 +134,35 @@ export const exchangeMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${exchange}/forwarding.ts`,
+    `${exchange}/attempt-outcome.ts`,
     [`${exchange}/forwarding.test.ts`],
     [
       ['a POST is sent twice', "'PUT', 'DELETE', 'QUERY']);", "'PUT', 'DELETE', 'QUERY', 'POST']);"],
       ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE', 'QUERY']);", "'TRACE', 'DELETE', 'QUERY']);"],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/forwarding.ts`,
+    ['packages/proxy/test/unsent-requests.slow.test.ts'],
+    [['a long body that was not sent is lost', 'isFirst && connection.isUnsent === true', 'false']],
+  ),
+  ...faultsIn(
+    `${exchange}/held-body.ts`,
+    [`${exchange}/held-body.test.ts`],
+    [
+      [
+        'a body that is sent again is that of another request',
+        'if (this.#spare !== undefined) giveSpare(this.#spare);',
+        '',
+      ],
+      ['more is held than is promised', '> mostHeldBytes', '> mostHeldBytes + 1'],
+      ['pieces of a body are sent again in another order', " && this.#text === ''", ''],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/forwarding.ts`,
+    [`${exchange}/forwarding.test.ts`],
+    [
       ['a fourth endpoint is tried', 'const usualTries = 3;', 'const usualTries = 4;'],
       ['the budget is not consulted', 'return this.#context.budget.take();', 'return true;'],
       [

@@ -74,13 +74,15 @@ export const floodMutants: readonly Mutant[] = [
   ...faultsIn(
     `${server}/http1/response-writer.ts`,
     [`${server}/http1/response-writer.test.ts`],
+    [['a response over TLS is read in pieces that it has no buffers for', "'rest' : 'all'", "'rest' : 'rest'"]],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/transport/direct-write.ts',
+    ['packages/proxy/src/transport/direct-write.test.ts'],
     [
-      ['a response over TLS keeps the buffer of each read', 'return !this.#isPlain;', 'return false;'],
-      [
-        'TLS gets bytes of the buffer of all',
-        'this.#isPlain) socket.write(bytes.subarray',
-        'true) socket.write(bytes.subarray',
-      ],
+      ['what belongs below TLS is sent as it is', ' || socket instanceof TLSSocket', ''],
+      ['a piece overtakes what waits before it', ' || socket.writableLength > 0', ''],
+      ['a reset ends the process', 'return 0;\n  }\n}', 'throw new Error();\n  }\n}'],
     ],
   ),
 ];

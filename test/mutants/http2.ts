@@ -140,11 +140,11 @@ export const http2Mutants: readonly Mutant[] = [
     [
       [
         'a receiver may keep the buffer of all connections',
-        'if (copies || read !== sharedBuffer) return read;',
+        'if (copies !== undefined || !isShared(read)) return read;',
         'return read;',
       ],
       ['bytes that are in use are read over', '    this.#own = undefined;\n', ''],
-      ['bytes of the shared buffer may stay in use', 'if (buffer === sharedBuffer) throw', 'if (false) throw'],
+      ['bytes of the shared buffer may stay in use', 'if (isShared(buffer)) throw', 'if (false) throw'],
     ],
   ),
   ...faultsIn(
@@ -180,8 +180,8 @@ export const http2Mutants: readonly Mutant[] = [
       ],
       [
         'a large piece overtakes the responses before',
-        '    this.flush();\n    this.#willWrite();\n    socket.cork();',
-        '    this.#willWrite();\n    socket.cork();',
+        '    this.flush();\n    this.#willWrite();\n    if (!this.#lentWriter',
+        '    this.#willWrite();\n    if (!this.#lentWriter',
       ],
     ],
   ),

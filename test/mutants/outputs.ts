@@ -71,13 +71,13 @@ export const outputMutants: readonly Mutant[] = [
     [
       [
         'bytes of one endpoint reach the client of another',
-        'if (copies || read !== sharedBuffer) return read;',
+        'if (copies !== undefined || !isShared(read)) return read;',
         'return read;',
       ],
       ['bytes that a slow client has yet to take are overwritten', 'this.#own = undefined;', ''],
       [
         'a receiver that keeps bytes goes unnoticed',
-        "if (buffer === sharedBuffer) throw new Error('bytes in the buffer of all connections were kept');",
+        "if (isShared(buffer)) throw new Error('bytes in the buffer of all connections were kept');",
         '',
       ],
     ],

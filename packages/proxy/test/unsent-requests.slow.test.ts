@@ -62,16 +62,17 @@ for (const [what, secure, http2] of [
       endpoint.close();
     });
 
-    const post = 'POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\n\r\nbody';
+    const postOf = (body: string) => `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const post = postOf('body');
 
     /** @param act called with the connection that the first request opened, in the phase of the loop before it polls */
-    async function secondRequest(act: (first: Socket, send: () => void) => void): Promise<void> {
+    async function secondRequest(act: (first: Socket, send: () => void) => void, second = post): Promise<void> {
       const client = rig.client();
       client.send(post);
       expect((await client.response('POST')).status).to.equal(200);
       await until(() => rig.pool.sizes().idle === 1, 'an idle connection');
       const [first] = connections as [Socket];
-      setImmediate(() => act(first, () => client.send(post)));
+      setImmediate(() => act(first, () => client.send(second)));
       const { status, body } = await client.response('POST');
       expect([status, body]).to.deep.equal([200, 'served']);
       expect(rig.context.reports.at(-1)?.retries).to.equal(1);
@@ -93,6 +94,17 @@ for (const [what, secure, http2] of [
         send();
         first.resetAndDestroy();
       }));
+
+    // A long body is not kept from the system until the end of the turn. What the system refuses was not sent.
+    if (!secure && !http2)
+      it('is sent again with a long body after a reset', () =>
+        secondRequest(
+          (first, send) => {
+            send();
+            first.resetAndDestroy();
+          },
+          postOf('x'.repeat(40_000)),
+        ));
 
     // Over TLS a write is never at once: whether bytes left is not known.
     if (!secure)

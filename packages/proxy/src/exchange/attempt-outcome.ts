@@ -2,6 +2,9 @@ import type { EndpointOutcome } from '../model/endpoint.ts';
 import type { ConnectionFault } from '../transport/endpoint-channel.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 
+/** Methods that may be sent twice (RFC 9110, section 9.2.2; QUERY: RFC 10008). */
+export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
+
 /** The endpoint has not received the request, or has reported it as unprocessed. */
 export const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set([
   'refused',

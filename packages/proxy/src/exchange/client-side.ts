@@ -1,5 +1,6 @@
 import type { ParseError } from '../http/parse-error.ts';
 import type { LocalResponse } from '../model/local-response.ts';
+import type { CopiesBytes } from '../transport/response-reader.ts';
 import type { ClientHead } from './client-head.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 
@@ -14,7 +15,7 @@ export interface ResponseSink {
   /** Body bytes come without chunk framing: the protocol has a framing of its own, or none. */
   readonly wantsPayload: boolean;
   /** It never uses `bytes` after a call. Default: it may. */
-  readonly copiesBytes?: boolean;
+  readonly copiesBytes?: CopiesBytes | undefined;
   /** Bytes of this response so far, head included, before TLS. */
   readonly sentBytes: number;
   /** The part of them that is no body. */
@@ -68,12 +69,17 @@ export function pieceOf(
   return onePiece;
 }
 
+/** What has come of a longer body with its head is passed on as bytes: as text it would be copied three times. */
+export const longBodyBytes = 16_384;
+
 /** The body of one request as it comes. */
 export interface BodySource {
   /** All of it has been read. */
   readonly done: boolean;
   /** Trailer lines, once it is done. */
   readonly trailers: string;
+  /** More than `longBodyBytes` have arrived, and no fault is in them. Default `false`. */
+  readonly isLong?: boolean;
   /** Bytes of the request so far, head included, as they came. */
   readonly receivedBytes: number;
   /** Gives payload that has arrived to `take`, where it holds only during the call. Returns why the body cannot be read: nothing behind it can be either. */

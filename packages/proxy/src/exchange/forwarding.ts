@@ -7,11 +7,13 @@ import { failoverConnectTimeoutMs } from '../transport/connect.ts';
 import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connection-pool.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver } from '../transport/endpoint-channel.ts';
 import type { OutgoingRequest } from '../transport/outgoing-request.ts';
-import type { ResponseConsumer } from '../transport/response-reader.ts';
+import type { CopiesBytes, ResponseConsumer } from '../transport/response-reader.ts';
 import type { FailedAttempt } from './access-record.ts';
-import { failureOf, outcomeOf, unsentKinds } from './attempt-outcome.ts';
+import { failureOf, idempotent, outcomeOf, unsentKinds } from './attempt-outcome.ts';
+import { longBodyBytes } from './client-side.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
+import { HeldBody } from './held-body.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { type SilenceLimits, silenceBeforeHead, silenceWithin } from './silence-limits.ts';
 import type { RequestTrace } from './tracing/trace-context.ts';
@@ -35,14 +37,9 @@ export interface ForwardingSink extends ResponseConsumer {
 const usualTries = 3;
 /** A request may wait for so long before it fails by a check of its endpoint, in milliseconds; a gRPC call has nothing else that ends it. */
 const patientMs = { request: 60_000, call: 10_000 };
-/** Of a body that an HTTP/2 endpoint may still give back unprocessed: held until it responds. */
-const mostHeldBytes = 65_536;
 
 /** Nearly every request's options: one object for all of them. */
 const anyEndpoint: PickOptions = {};
-
-/** Methods that may be sent twice (RFC 9110, section 9.2.2; QUERY: RFC 10008). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
 /**
  * One request on its way to an endpoint and, where that is safe, to another one. It is safe where no byte of a response
@@ -69,8 +66,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #responded = false;
   /** Body bytes beyond those of the request object have been sent: they are not held, so the request cannot be repeated. */
   #sentMoreThanBuffered = false;
-  /** Those that are held after all, as latin1. */
-  #held = '';
+  /** Those that are held after all. */
+  #held: HeldBody | undefined;
   #whole: boolean;
   #wasUnprocessed = false;
   /** Trailer lines of a body that ended after the request object was made. */
@@ -118,8 +115,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
     return this.#sink.wantsPayload;
   }
 
-  get copiesBytes(): boolean {
-    return this.#sink.copiesBytes === true;
+  get copiesBytes(): CopiesBytes | undefined {
+    return this.#sink.copiesBytes;
   }
 
   /** Trailer lines of a chunked response that is complete. */
@@ -139,19 +136,24 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   /** Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean {
-    if (this.#connection === undefined) return true;
-    this.#hold(this.#connection, bytes, from, to);
-    return this.#connection.writeBody(bytes, from, to);
+    const connection = this.#connection;
+    if (connection === undefined) return true;
+    const isFirst = this.#held === undefined && !this.#sentMoreThanBuffered;
+    // HTTP/2 may give a request back unprocessed. A long body is not in the request object, although it came with the head.
+    const isLong = isFirst && to - from > longBodyBytes;
+    const mayReturn = connection.endpoint.http2 === true || (isLong && idempotent.has(this.#request.method));
+    if (mayReturn) this.#hold(bytes, from, to, true);
+    const goesOn = connection.writeBody(bytes, from, to);
+    if (!mayReturn) this.#hold(bytes, from, to, isFirst && connection.isUnsent === true);
+    return goesOn;
   }
 
-  #hold({ endpoint }: EndpointChannel, bytes: Buffer, from: number, to: number): void {
+  #hold(bytes: Buffer, from: number, to: number, mayRepeat: boolean): void {
     if (this.#sentMoreThanBuffered) return;
-    if (endpoint.http2 === true && !this.#responded && this.#held.length + to - from <= mostHeldBytes)
-      this.#held += bytes.toString('latin1', from, to);
-    else {
-      this.#sentMoreThanBuffered = true;
-      this.#held = '';
-    }
+    if (mayRepeat && !this.#responded) this.#held ??= new HeldBody();
+    if (mayRepeat && !this.#responded && this.#held?.add(bytes, from, to) === true) return;
+    this.#sentMoreThanBuffered = true;
+    this.#held?.release();
   }
 
   endBody(trailers: string): void {
@@ -227,7 +229,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#responded = true;
-    this.#held = '';
+    this.#held?.release();
     this.headAtMs = performance.now();
     if (complete) this.#complete();
     else this.silenceMs = silenceWithin(this.#route, head, this.silenceMs, this.#context);
@@ -373,7 +375,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   #send(connection: EndpointChannel): void {
     this.#connection = connection;
-    const held = this.#held;
+    const held = this.#held?.text ?? '';
     const request = held === '' ? this.#request : withHeld(this.#request, held);
     connection.send(request, this);
     // A body that was whole by the time the connection came free is sent with its end.

@@ -68,8 +68,8 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     return this.#mayTransform || this.#sink.wantsPayload;
   }
 
-  get copiesBytes(): boolean {
-    return !this.#mayTransform && this.#sink.copiesBytes === true;
+  get copiesBytes(): ResponseSink['copiesBytes'] {
+    return this.#mayTransform ? undefined : this.#sink.copiesBytes;
   }
 
   /** Bytes of the request's body may be given to `onClientBytes` now; else the client has to wait. */

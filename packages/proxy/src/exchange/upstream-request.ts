@@ -4,9 +4,9 @@ import type { BodySource } from './client-side.ts';
 import { attemptIdOf, type RequestTrace } from './tracing/trace-context.ts';
 import type { RequestFraming } from './upstream-head.ts';
 
-/** What has arrived of a body behind `consumed`, as latin1; or why it cannot be read. */
+/** What has arrived of a body behind `consumed`, as latin1, unless it is long; or why it cannot be read. */
 export function readText(body: BodySource, consumed: string): string | ParseError {
-  return body.done ? consumed : readBehind(body, consumed);
+  return body.done || (body.isLong === true && consumed === '') ? consumed : readBehind(body, consumed);
 }
 
 function readBehind(body: BodySource, consumed: string): string | ParseError {

@@ -56,6 +56,8 @@ export interface EndpointChannel {
   readonly wasIdle: boolean;
   /** More of the body may be written: connected, and the endpoint keeps up. */
   readonly takesBody: boolean;
+  /** Nothing of the request has left, although it was written: the connection was closed. Default: some has. */
+  readonly isUnsent?: boolean;
   /** Trailer lines of a response that is complete. */
   readonly trailers: string;
   send(request: OutgoingRequest, receiver: ResponseReceiver): void;

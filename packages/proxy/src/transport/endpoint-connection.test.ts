@@ -49,7 +49,7 @@ describe('a connection to an endpoint', () => {
       const receiver: ResponseReceiver = {
         silenceMs: 5_000,
         wantsPayload: false,
-        copiesBytes: true,
+        copiesBytes: 'all',
         onInterim: () => undefined,
         onHead: (_head, _bytes, _framing, from, to, complete) => take(from, to, complete),
         onBody: (_bytes, from, to, complete) => take(from, to, complete),

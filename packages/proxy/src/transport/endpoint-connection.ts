@@ -6,11 +6,11 @@ import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from './endpoint-channel.ts';
 import { TurnShares } from './fair-turn.ts';
 import { isHttp2Settings } from './http2/spoken-protocol.ts';
-import { LentWriter } from './lent-writer.ts';
 import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { ReadBuffer } from './read-buffer.ts';
+import { RequestWriter } from './request-writer.ts';
 import { reset } from './reset.ts';
 import { ResponseReader } from './response-reader.ts';
 import { ResponseSilence } from './response-silence.ts';
@@ -57,13 +57,10 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   readonly #readBuffer = new ReadBuffer();
   #mayUpgrade = false;
   #requestDone = true;
-  /** Head and first bytes of a request that leave at the end of this turn of the event loop. */
-  #unsent = '';
   #chunked = false;
   #isPaused = false;
   readonly #shares: TurnShares;
-  /** Made with the first body or tunnel. */
-  #writer: LentWriter | undefined;
+  readonly #writer: RequestWriter;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
@@ -73,7 +70,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       this.#onBytes(buffer, length);
       // Behind a whole response it is read on: bytes that follow it must be found before the next request is sent.
       const isAmid = this.#receiver !== undefined || this.#tunnel !== undefined;
-      if (this.#readBuffer.endsShare(length) && isAmid) this.#shares.end();
+      if (this.#readBuffer.endsShare(length, isAmid) && isAmid) this.#shares.end();
     });
     let buffer: Buffer;
     const onread = {
@@ -87,6 +84,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     };
     const beganMs = performance.now();
     this.socket = openConnection(endpoint, { onread });
+    this.#writer = new RequestWriter(this.socket);
     this.#shares = new TurnShares(this.socket, this, () => !this.#isPaused);
     const onOpened = () => {
       owner.onOpened(performance.now() - beganMs);
@@ -160,29 +158,26 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       return;
     }
     this.#expectHead();
-    if (this.#unsent === '') writeAtTurnEnd(this, 'endpoint');
-    this.#unsent += text;
+    if (this.#writer.add(text)) writeAtTurnEnd(this, 'endpoint');
   }
 
   onTurnEnd(): void {
-    const text = this.#unsent;
-    // What never left a closed connection stays: its request can be sent again, whatever its method.
-    if (text === '' || this.socket.destroyed) return;
-    this.socket.write(text, 'latin1');
-    // A write that fails at once has sent nothing: the reset was here before the request.
-    if (this.socket.errored === null) this.#unsent = '';
+    this.#writer.flush();
+  }
+
+  /** Nothing of the request has left. */
+  get isUnsent(): boolean {
+    return this.#writer.isUnsent;
   }
 
   writeBody(bytes: Buffer, from: number, to: number): boolean {
     this.#expectBytes();
-    // The head goes before.
-    this.onTurnEnd();
-    return this.#lentWriter.write(bytes, from, to, this.#chunked);
+    return this.#writer.writeBody(bytes, from, to, this.#chunked);
   }
 
   endBody(trailers: string): void {
     this.#requestDone = true;
-    this.onTurnEnd();
+    this.#writer.flush();
     if (this.connected && !this.responding) this.#expectHead();
     if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
   }
@@ -198,17 +193,16 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   }
 
   writeTunnel(bytes: Buffer): boolean {
-    this.onTurnEnd();
-    return this.#lentWriter.write(bytes, 0, bytes.length, false);
+    return this.#writer.writeBody(bytes, 0, bytes.length, false);
   }
 
   endTunnel(): void {
-    this.onTurnEnd();
+    this.#writer.flush();
     this.socket.end();
   }
 
   closeTunnel(): void {
-    this.onTurnEnd();
+    this.#writer.flush();
     const linger = guard(this, () => this.#silence.endIn(lingerMs));
     this.socket.end(linger);
     this.#isPaused = false;
@@ -253,11 +247,6 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     if (this.socket.closed) this.#release();
   }
 
-  get #lentWriter(): LentWriter {
-    this.#writer ??= new LentWriter(this.socket);
-    return this.#writer;
-  }
-
   #leave(): void {
     this.#receiver = undefined;
     this.#tunnel = undefined;
@@ -280,7 +269,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
 
   #onBytes(read: Buffer, length: number): void {
     // A tunnel may keep what it gets.
-    const copies = !this.#mayUpgrade && this.#receiver?.copiesBytes === true;
+    const copies = this.#mayUpgrade ? undefined : this.#receiver?.copiesBytes;
     const buffer = this.#readBuffer.take(read, length, copies);
     if (this.#tunnel !== undefined) {
       if (this.#tunnel.onTunnelBytes(buffer, 0, length)) this.#readBuffer.keep(buffer);
@@ -291,9 +280,9 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       this.socket.destroy();
       return;
     }
-    if (this.#unsent !== '') {
+    if (this.#writer.isUnsent) {
       // They came before the request left, so they are no response to it.
-      this.#unsent = '';
+      this.#writer.drop();
       this.#break({ kind: 'unprocessed' });
       return;
     }
@@ -312,7 +301,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       return;
     }
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
-    if (outcome === 'complete') this.#finish(length === ReadBuffer.bytes || this.endpoint.secure);
+    if (outcome === 'complete') this.#finish(length === read.length || this.endpoint.secure);
     else if (isFirst && isHttp2Settings(buffer)) this.#break({ kind: 'wrong-protocol', spoken: 'http2' });
     else this.#break({ kind: 'invalid', cause: outcome.cause });
   }
@@ -369,7 +358,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   }
 
   #closedFault(): ConnectionFault {
-    if (this.#unsent !== '') return { kind: 'unprocessed' };
+    if (this.#writer.isUnsent) return { kind: 'unprocessed' };
     return this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error };
   }
 

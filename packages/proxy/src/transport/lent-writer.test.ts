@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectSecurely, createServer as createSecureServer } from 'node:tls';
 import { expect } from 'chai';
 import { testCertificate } from '../../test/test-certificate.ts';
@@ -54,7 +58,8 @@ describe('writing what is lent', () => {
   /** Writes as a client sends: its bytes are overwritten once the call is over. */
   function lend(writer: LentWriter, bytes: Buffer, isChunk = false): boolean {
     const lent = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('behind')]);
-    const goesOn = writer.write(lent, 6, 6 + bytes.length, isChunk);
+    const before = isChunk ? `${bytes.length.toString(16)}\r\n` : '';
+    const goesOn = writer.write(before, lent, 6, 6 + bytes.length, isChunk ? '\r\n' : '');
     lent.fill('#');
     return goesOn;
   }
@@ -115,8 +120,52 @@ describe('writing what is lent', () => {
     expect((await readAll(peer, expected.length)).equals(expected)).to.equal(true);
   });
 
-  it('uses one buffer again and again where the socket takes each piece', async () => {
+  it('takes no buffer for what the system takes at once', async () => {
     const { peer, writer, socket } = await pair();
+    socket.write = () => expect.fail('what the system takes went by the stream');
+    peer.resume();
+    const expected: Buffer[] = [];
+    for (let at = 0; at < 20; at += 1) {
+      const piece = bytesOf(`p${at}`, 9_008);
+      expected.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n'));
+      expect([lend(writer, piece, true), writer.tookSome]).to.deep.equal([true, true]);
+    }
+    const whole = Buffer.concat(expected);
+    expect((await readAll(peer, whole.length)).equals(whole)).to.equal(true);
+  });
+
+  for (const [part, lengths] of [
+    ['of its head', [61_440, 9_000, 30_000, 100]],
+    ['of itself', [4_096, 9_000, 60_000, 100]],
+    ['of what stands behind it', [0, 900, 60_000, 9_000]],
+  ] as const)
+    it(`gives the stream the rest of a piece, of which the system took a part ${part}`, () => {
+      const [already, ...parts] = lengths;
+      const directory = mkdtempSync(join(tmpdir(), 'swarmgate-'));
+      execFileSync('mkfifo', [join(directory, 'pipe')]);
+      // The system takes 65,536 bytes of a pipe that is not read.
+      const fd = openSync(join(directory, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+      try {
+        writeSync(fd, Buffer.alloc(already, '.'));
+        const socket = new Socket();
+        Reflect.set(socket, '_handle', { fd });
+        const rest: Buffer[] = [];
+        socket.write = ((bytes: Buffer | string) => rest.push(Buffer.from(bytes)) > 0) as typeof socket.write;
+        const [before, piece, after] = parts.map((length, at) => bytesOf(`p${at}`, length).subarray(0, length));
+        const text = (bytes: Buffer | undefined) => (bytes as Buffer).toString('latin1');
+        new LentWriter(socket).write(text(before), piece as Buffer, 0, (piece as Buffer).length, text(after));
+        const taken = Buffer.alloc(65_536);
+        expect(readSync(fd, taken)).to.equal(taken.length);
+        const written = Buffer.concat([taken.subarray(already), ...rest]).toString('latin1');
+        expect(written === parts.map((_, at) => text([before, piece, after][at])).join('')).to.equal(true);
+      } finally {
+        closeSync(fd);
+        rmSync(directory, { recursive: true });
+      }
+    });
+
+  it('uses one buffer again and again where the socket takes each piece', async () => {
+    const { peer, writer, socket } = await securePair();
     const buffers = new Set<ArrayBufferLike>();
     const write = socket.write.bind(socket);
     socket.write = ((bytes: Buffer, ...rest: [() => void]) => {

@@ -2,12 +2,15 @@ import { ChunkedReader } from '../http/chunked-reader.ts';
 import { parseErrors } from '../http/parse-error.ts';
 import { type BodyFraming, defaultResponseLimits, type ReceivedHead, UpstreamHead } from '../http/response-head.ts';
 
+/** All bytes that it gets, or only the rest of a piece that the system does not take at once. */
+export type CopiesBytes = 'all' | 'rest';
+
 /** Takes a response as it is read. Places are in `bytes` and hold only during the call. */
 export interface ResponseConsumer {
   /** Needs body bytes without chunk framing. */
   readonly wantsPayload: boolean;
-  /** Keeps none of the bytes that it gets, or only copies: they may be read into a buffer that all connections share. */
-  readonly copiesBytes?: boolean;
+  /** Keeps none of the bytes that it gets, or only copies: they may be read into a buffer that all connections share. Default: it may. */
+  readonly copiesBytes?: CopiesBytes | undefined;
   /** A 1xx other than 101. */
   onInterim(head: ReceivedHead): void;
   /** The head, and the body's first bytes that came with it. Returns `true` if `bytes` are still in use afterwards. */

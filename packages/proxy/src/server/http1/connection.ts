@@ -2,12 +2,13 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import type { ClientHead } from '../../exchange/client-head.ts';
-import type {
-  BodySource,
-  ClientSide,
-  ClientTunnel,
-  ClientTunnelHandler,
-  ResponseSink,
+import {
+  type BodySource,
+  type ClientSide,
+  type ClientTunnel,
+  type ClientTunnelHandler,
+  longBodyBytes,
+  type ResponseSink,
 } from '../../exchange/client-side.ts';
 import { type ConnectionCache, connectionCacheOf } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
@@ -100,8 +101,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     return this.#body.done;
   }
 
-  get bodyDone(): boolean {
-    return this.#body.done;
+  get isLong(): boolean {
+    return this.#body.isSized && this.#unread.length > longBodyBytes;
   }
 
   get trailers(): string {

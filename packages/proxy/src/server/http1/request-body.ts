@@ -31,6 +31,11 @@ export class RequestBody {
     return this.#done;
   }
 
+  /** Its length was announced: no fault can be in what has come. */
+  get isSized(): boolean {
+    return this.#chunks === undefined;
+  }
+
   /** Trailer lines, once it is done. */
   get trailers(): string {
     return this.#chunks?.trailers ?? '';

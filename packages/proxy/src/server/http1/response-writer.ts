@@ -7,6 +7,7 @@ import { reasonPhrases } from '../../http/reason-phrases.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
 import { LentWriter } from '../../transport/lent-writer.ts';
 import { reset } from '../../transport/reset.ts';
+import type { CopiesBytes } from '../../transport/response-reader.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { type AfterResponse, connectionLine, localResponseText } from './local-response-text.ts';
 
@@ -19,7 +20,7 @@ const mostLeftBytes = 16_384;
 export interface WrittenConnection {
   readonly draining: boolean;
   /** The request's body has been read to its end. */
-  readonly bodyDone: boolean;
+  readonly done: boolean;
   /** The socket's buffer is full: from here on the client is expected to read. */
   onClogged(): void;
   /** The response that ends the connection has been written. */
@@ -32,7 +33,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
   readonly #socket: Socket;
   readonly #connection: WrittenConnection;
   readonly #isPlain: boolean;
-  /** Made with the first long piece over TLS. */
+  /** Made with the first long piece. */
   #lent: LentWriter | undefined;
   #method = '';
   #http10 = false;
@@ -115,9 +116,9 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     return this.#isPlain && this.#socket.writableLength === 0 && this.sentBytes <= mostLeftBytes;
   }
 
-  /** TLS takes every piece later than at once, even where the client reads: without it each read would make a buffer. */
-  get copiesBytes(): boolean {
-    return !this.#isPlain;
+  /** TLS copies all of a piece. */
+  get copiesBytes(): CopiesBytes {
+    return this.#isPlain ? 'rest' : 'all';
   }
 
   get wantsPayload(): boolean {
@@ -143,7 +144,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     const endsByClose = framing === 'unsized' && this.#http10;
     // Where the endpoint responds before it has the whole body, the rest of it stands before the next request.
     this.persistent =
-      this.#clientPersistent && !closes && !endsByClose && this.#connection.bodyDone && !this.#connection.draining;
+      this.#clientPersistent && !closes && !endsByClose && this.#connection.done && !this.#connection.draining;
     const chunkedLine = this.#passChunks || this.#rechunk ? 'Transfer-Encoding: chunked\r\n' : '';
     const text = `${statusLine(head)}${lines}${chunkedLine}${connectionLine(this.#after())}\r\n`;
     this.headBytes += text.length;
@@ -161,7 +162,7 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     // A client that is to use another connection must not find this one in its pool (RFC 9110, section 15.5.20).
     const belongsHere = status !== 421;
     this.persistent =
-      sound && belongsHere && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
+      sound && belongsHere && this.#clientPersistent && this.#connection.done && !this.#connection.draining;
     const text = localResponseText(response, this.#method, this.#after());
     const length = Buffer.byteLength(text);
     this.sentBytes += length;
@@ -199,7 +200,10 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
       tail = '\r\n';
     }
     if (complete && (this.#rechunk || this.#passChunks)) tail += lastChunk(piece.trailers);
-    if (length > copiedBytes) return this.#writePiece(start, bytes, from, to, tail);
+    if (length > copiedBytes) {
+      this.#writePiece(start, bytes, from, to, tail);
+      return false;
+    }
     const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
     if (complete) this.#writeLater(text);
     else if (text !== '') this.#writeText(text);
@@ -225,20 +229,12 @@ export class ResponseWriter implements ResponseSink, TurnWriter {
     if (!this.#socket.write(text, 'latin1')) this.#connection.onClogged();
   }
 
-  /** Head, piece and tail in one go. Returns `true` while `bytes` are still in use. */
-  #writePiece(before: string, bytes: Buffer, from: number, to: number, after: string): boolean {
-    const socket = this.#socket;
+  /** Head, piece and tail in one go. */
+  #writePiece(before: string, bytes: Buffer, from: number, to: number, after: string): void {
     this.sentBytes += before.length + to - from + after.length;
     this.flush();
     this.#willWrite();
-    socket.cork();
-    if (before !== '') socket.write(Buffer.from(before, 'latin1'));
-    if (this.#isPlain) socket.write(bytes.subarray(from, to));
-    else this.#lentWriter.write(bytes, from, to, false);
-    if (after !== '') socket.write(Buffer.from(after, 'latin1'));
-    socket.uncork();
-    if (socket.writableNeedDrain) this.#connection.onClogged();
-    return this.#isPlain && socket.writableLength > 0;
+    if (!this.#lentWriter.write(before, bytes, from, to, after)) this.#connection.onClogged();
   }
 
   get #lentWriter(): LentWriter {

@@ -18,7 +18,7 @@ export interface ResponseHost {
 /** Sends the response of one stream. Its bytes are counted as those of HTTP/1.1, before compression and framing. */
 export class StreamResponse implements ResponseSink {
   readonly wantsPayload = true;
-  readonly copiesBytes = true;
+  readonly copiesBytes = 'all';
   sentBytes = 0;
   headBytes = 0;
   readonly #stream: ServedStream;

@@ -59,7 +59,7 @@ export class RelayDirection {
 
   #take(bytes: Buffer): void {
     this.#onBytes();
-    const goesOn = this.#writer.write(bytes, 0, bytes.length, false);
+    const goesOn = this.#writer.write('', bytes, 0, bytes.length, '');
     this.#sinceShareBytes += bytes.length;
     if (this.#sinceShareBytes >= shareBytes) {
       this.#sinceShareBytes = 0;
