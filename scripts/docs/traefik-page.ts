@@ -73,6 +73,16 @@ export const traefikRows: readonly TraefikRow[] = [
     traefik: 'traefik.tcp.routers.…HostSNI(`db.example`), tls=true',
     swarmgate: ['com.df.reqMode=tls', 'com.df.entryPorts=ssl', 'com.df.port=5432', 'com.df.serviceDomain=db.example'],
   },
+  {
+    traefik: 'connections of TCP, for as long as both sides live',
+    swarmgate: [
+      'com.df.reqMode=tcp',
+      'com.df.timeoutTunnel=86400',
+      'com.df.clitcpka=true',
+      'com.df.srcPort=5432',
+      'com.df.port=5432',
+    ],
+  },
   { traefik: 'loadbalancer.passhostheader=false', swarmgate: ['com.df.passHostHeader=false'] },
   {
     traefik: 'its timeouts: none of responses, 60 s of requests',
@@ -201,7 +211,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
 
 An endpoint may be silent for an hour before and within a response, because Traefik sets it no limit; where it accepts no connections any more, its
 requests fail after a minute. A client may send nothing in the middle of a body, or take nothing of a response over HTTP/1.1, for 60 s, which is what Traefik gives a
-whole request. \`TIMEOUT_SERVER\` and \`TIMEOUT_CLIENT\` do not hold for routers of Traefik.
+whole request. \`TIMEOUT_SERVER\` and \`TIMEOUT_CLIENT\` do not hold for routers of Traefik. Connections of TCP routers may be quiet for a day.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

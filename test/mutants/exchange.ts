@@ -67,6 +67,11 @@ export const exchangeMutants: readonly Mutant[] = [
     [['an endpoint has 1,024 open streams at most', 'perEndpoint: 8_192', 'perEndpoint: 1_024']],
   ),
   ...faultsIn(
+    'packages/labels/src/traefik/tcp-routers.ts',
+    ['packages/labels/src/traefik/file-servers.test.ts'],
+    [['a quiet connection of a TCP router of Traefik ends after an hour', '    ...quietConnections,\n', '']],
+  ),
+  ...faultsIn(
     'packages/labels/src/traefik/http-routers.ts',
     ['packages/labels/src/traefik/translate-traefik.test.ts'],
     [

@@ -29,7 +29,16 @@ export function labelsOfDefinition({ destinations }: ServiceDefinition): Written
 }
 
 function fieldsOf(destination: Destination): readonly (readonly [string, string])[] {
-  const { serviceDomain, servicePath, entryPorts, sslVerifyNone, timeoutServerMs, timeoutClientMs } = destination;
+  const {
+    serviceDomain,
+    servicePath,
+    entryPorts,
+    sslVerifyNone,
+    timeoutServerMs,
+    timeoutClientMs,
+    timeoutTunnelMs,
+    clitcpka,
+  } = destination;
   const given: readonly (readonly [string, string | number | undefined])[] = [
     ['reqMode', destination.reqMode],
     ['serviceDomain', serviceDomain?.join(',')],
@@ -45,6 +54,8 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['protocol', destination.protocol],
     ['timeoutServer', timeoutServerMs && timeoutServerMs / 1000],
     ['timeoutClient', timeoutClientMs && timeoutClientMs / 1000],
+    ['timeoutTunnel', timeoutTunnelMs && timeoutTunnelMs / 1000],
+    ['clitcpka', clitcpka === true ? 'true' : undefined],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],

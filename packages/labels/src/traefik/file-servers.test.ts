@@ -64,12 +64,19 @@ describe('servers of the dynamic file of Traefik', () => {
     ['[{address: "db:5432", tls: false}]', { port: 5432, outboundHostname: 'db' }],
     ['[]', undefined],
   ];
+  const ofAll = {
+    reqMode: 'sni',
+    entryPorts: ['ssl'],
+    serviceDomain: ['a'],
+    timeoutTunnelMs: 86_400_000,
+    clitcpka: true,
+  };
   for (const [servers, expected] of ofTcp)
     it(`relays to the servers ${servers}`, () => {
       const text = `tcp:\n  routers: {a: {rule: HostSNI(\`a\`), tls: {passthrough: true}, service: b}}\n  services: {b: {loadBalancer: {servers: ${servers}}}}\n`;
       const { destinations = [], problems = [] } = translated(text).get('traefik-file') ?? {};
       expect(destinations.map(({ index: _, since: _since, ...fields }) => fields)).to.deep.equal(
-        expected === undefined ? [] : [{ reqMode: 'sni', entryPorts: ['ssl'], serviceDomain: ['a'], ...expected }],
+        expected === undefined ? [] : [{ ...ofAll, ...expected }],
       );
       if (expected === undefined) expect(problems.map(({ severity }) => severity)).to.include('error');
       else expect(problems).to.deep.equal([]);

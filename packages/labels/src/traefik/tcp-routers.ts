@@ -80,6 +80,7 @@ export function translateTcpRouter(
   const issuer = reqMode === 'tls' ? issuerOf(options, {}, settings) : {};
   const destination = {
     reqMode,
+    ...quietConnections,
     ...entryOf(reqMode, ports),
     port: target.port,
     ...serversOf(target),
@@ -98,6 +99,12 @@ function serversOf({ fields }: Target): Pick<Destination, 'outboundHostname' | '
     ...(backupServers === undefined ? {} : { backupServers }),
   };
 }
+
+/**
+ * Traefik ends no quiet connection, and finds peers that are gone by keep-alive: a database's pool or a subscriber of Redis has nothing to send
+ * for a night.
+ */
+const quietConnections = { timeoutTunnelMs: 86_400_000, clitcpka: true } as const;
 
 /** What entrypoints add is for routers of HTTP, but that they are closed. */
 function closedOf({ entrypointOptions }: TraefikOptions): EntrypointOptionsMap {
