@@ -118,8 +118,8 @@ export const byteMutants: readonly Mutant[] = [
       ],
       [
         'a stream whose body has been sent does not go on',
-        '      stream.awaitsWindow = false;\n      this.#events.onWindow(stream);',
-        '      stream.awaitsWindow = false;',
+        '    else if (awaitsWindow) this.#events.onWindow(stream);\n',
+        '',
       ],
       [
         'pieces that waited are sent out of order',
@@ -148,6 +148,91 @@ export const byteMutants: readonly Mutant[] = [
         '',
       ],
     ],
+  ),
+  ...faultsIn(
+    `${proxy}/http/http2/sender.ts`,
+    [`${proxy}/http/http2/flow-control.test.ts`],
+    [
+      [
+        'a small response overtakes the others where the output is full',
+        'if (isAllowed && !this.#isHeld) {',
+        'if (isAllowed) {',
+      ],
+      [
+        'a response fills the output without end',
+        'sent < frames && !this.#paused && !this.#isHeld) {',
+        'sent < frames && !this.#paused) {',
+      ],
+      ['what a fast client is given at once is copied twice', ' || isSlow();', ' || true;'],
+      [
+        'a fast client is given any number of bytes at once',
+        'this.output.pendingBytes >= mostBurst * maxOutputBytes || isSlow()',
+        'isSlow()',
+      ],
+      [
+        'the first response has all room in the output',
+        'if (stream.queue !== undefined) blocked.push(stream);',
+        'if (stream.queue !== undefined) blocked.unshift(stream);',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/http/http2/stream.ts`,
+    [`${proxy}/http/http2/flow-control.test.ts`],
+    [
+      [
+        'a stream that waits for room counts as one that waits for its own window',
+        'this.sendWindow > 0 || this.sentTo',
+        'this.sentTo',
+      ],
+      [
+        'a window counts as closed before its client can have seen what used it',
+        ' || this.sentTo > output.writtenBytes ? waitingStreams',
+        ' ? waitingStreams',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/server/http2/request-stream.ts`,
+    [`${proxy}/server/http2/request-stream.test.ts`],
+    [
+      ['a stream is cut for its turn among others', 'return sharers > 0 && ', 'return false && '],
+      [
+        'a stream whose window stays closed is never cut while its client takes others',
+        'return sharers > 0 && ',
+        'return ',
+      ],
+      ['a hundred streams are held by what one has to take', '>= leastBytes * sharers', '>= leastBytes'],
+      [
+        'a stream is cut as soon as it has had its turn',
+        'Math.max(stream.rivals, this.#hadRivals ? 1 : 0)',
+        'stream.rivals',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/server/http2/request-stream.ts`,
+    ['packages/proxy/test/http2-endpoint/bytes-of-tunnels.slow.test.ts'],
+    [
+      [
+        'a tunnel is cut whose client takes its end slowly',
+        'if (!stream.awaitsWindow) return false;',
+        'if (this.#tunnel !== undefined || !stream.awaitsWindow) return false;',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/server/taken-output.ts`,
+    [`${proxy}/server/taken-output.test.ts`],
+    [
+      ['what has left in records of TLS is not seen', 'handle?._parent ?? handle ?? none', 'handle ?? none'],
+      ['what waits in the process counts as taken', 'return bytesWritten - writeQueueSize;', 'return bytesWritten;'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/server/http1/connection.ts`,
+    [`${proxy}/server/http1/slow-clients.test.ts`],
+    [['a response of HTTP/1.1 is cut that leaves slowly', 'this.#taken?.isSlow(', '!this.#taken?.isSlow(']],
   ),
   ...faultsIn(
     `${proxy}/server/http2/request-stream.ts`,

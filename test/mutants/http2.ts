@@ -63,7 +63,18 @@ export const http2Mutants: readonly Mutant[] = [
     [
       ["a stream's window does not shrink", 'stream.sendWindow -= length;', ''],
       ['bodies go on where much output waits', 'if (endStream || !this.#isFull) return true;', 'return true;'],
-      ['a window that opens fills output without end', 'if (this.#paused || this.#isFull) return;', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/server-session.ts`,
+    [`${http2}/abuse.test.ts`],
+    [
+      ['resets of streams that are held by their windows cost nothing', '&& !isHeld)', ')'],
+      [
+        'a page that is left over a slow connection counts as a flood',
+        ' && (stream.sendWindow <= 0 || this.sender.window <= 0)',
+        '',
+      ],
     ],
   ),
   ...faultsIn(

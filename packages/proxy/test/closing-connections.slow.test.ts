@@ -11,6 +11,8 @@ class PausedClient extends Duplex {
   readonly localPort = 80;
   taken = '';
   #untaken: (() => void)[] = [];
+  /** As the system counts them. */
+  readonly _handle = { bytesWritten: 0, writeQueueSize: 0 };
 
   /** Takes what waits, one piece. */
   takePiece(): void {
@@ -40,6 +42,7 @@ class PausedClient extends Duplex {
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: () => void): void {
     this.#untaken.push(() => {
+      this._handle.bytesWritten += chunk.length;
       this.taken += typeof chunk === 'string' ? Buffer.from(chunk, encoding).toString() : chunk.toString();
       done();
     });

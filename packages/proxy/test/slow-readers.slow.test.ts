@@ -4,12 +4,12 @@ import { type AddressInfo, connect as connectPlain } from 'node:net';
 import { Transform } from 'node:stream';
 import { createServer as createSecureServer } from 'node:tls';
 import { expect } from 'chai';
-import { Setting } from '../src/http/http2/frames.ts';
+import { Frame, Setting } from '../src/http/http2/frames.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import { get, onStage, type Stage } from './conformance/suite.ts';
 import { FrameClient } from './frame-client.ts';
 import { sendHttp2 } from './http2-stage.ts';
-import { headers, plainGet, settings, windowUpdate } from './http2-wire.ts';
+import { headers, parseFrames, plainGet, settings, windowUpdate } from './http2-wire.ts';
 import { echo, type Script } from './scripted-backend.ts';
 import { makeCoreServer, makeExpressHttp2Server, makeHttp2Server, makeReferenceServer } from './server-rig.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -105,6 +105,51 @@ describe('an endpoint whose response was read slowly', () => {
       { ...oneConnection, steps: [later] },
     );
   });
+
+  it('gives a hundred responses to a client whose windows are open and whose connection is slow', () =>
+    onStage(
+      makeHttp2Server,
+      async ({ rig, backend }) => {
+        const size = 200_000;
+        backend.onRequest = (_request, socket) =>
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`);
+        const socket = connectPlain({ port: rig.port, host: '127.0.0.1', noDelay: true });
+        socket.pause();
+        const client = new FrameClient(socket);
+        // `FrameClient` reads what comes; here a piece of it at a time.
+        socket.removeAllListeners('data').pause();
+        const isCut = () => rig.context.reports.some(({ reason }) => reason === 'request-timeout');
+        const pieces: Buffer[] = [];
+        let got = 0;
+        const take = async (bytes: number) => {
+          for (const most = got + bytes; got < most && !isCut(); ) {
+            const piece = socket.read() as Buffer | null;
+            if (piece === null) await new Promise(setImmediate);
+            else {
+              pieces.push(piece);
+              got += piece.length;
+            }
+          }
+        };
+        const ids = Array.from({ length: 100 }, (_, at) => 1 + 2 * at);
+        client.send(settings([[Setting.initialWindowSize, 10_000_000]]), windowUpdate(0, 100_000_000));
+        client.send(...ids.map((id) => headers(id, plainGet)));
+        const whole = ids.length * size;
+        // A fourth of TIMEOUT_CLIENT for each; all of them would have to leave within two TIMEOUT_CLIENT of the first.
+        while (got < whole && !isCut()) {
+          const idle = new FrameClient(rig.port);
+          await until(() => idle.ended, 'an idle connection to end');
+          await take(Math.min(1_000_000, whole - got));
+        }
+        const frames = () => parseFrames(Buffer.concat(pieces));
+        const bodies = () =>
+          frames().reduce((sum, { type, payload }) => sum + (type === Frame.data ? payload.length : 0), 0);
+        while (bodies() < whole && !isCut()) await take(1);
+        expect(bodies()).to.equal(whole);
+        client.destroy();
+      },
+      { timeouts: { keepAliveMs: 300, clientMs: 1_200 } },
+    )).timeout(60_000);
 
   // node:http2 does not show what has left of a piece.
   it('gives all of a response to a client that takes some of it within TIMEOUT_CLIENT', () =>

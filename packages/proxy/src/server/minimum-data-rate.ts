@@ -13,7 +13,7 @@ export class MinimumDataRate {
 
   /** A span begins, in milliseconds: its share of the body has to come before it ends. */
   begin(spanMs: number): void {
-    this.#missingBytes = Math.max(1, (this.#bytesPerSecond * spanMs) / 1_000);
+    this.#missingBytes = leastBytesIn(spanMs, this.#bytesPerSecond);
   }
 
   /** More has come. `true`: enough for the next span to begin. */
@@ -21,4 +21,9 @@ export class MinimumDataRate {
     this.#missingBytes -= bytes;
     return this.#missingBytes <= 0;
   }
+}
+
+/** What has to move in a span of milliseconds. */
+export function leastBytesIn(spanMs: number, bytesPerSecond: number): number {
+  return Math.max(1, (bytesPerSecond * spanMs) / 1_000);
 }

@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { Flag, Frame, Setting } from '../../src/http/http2/frames.ts';
-import { data, goaway, headers, settings, windowUpdate } from '../http2-wire.ts';
+import { FrameClient } from '../frame-client.ts';
+import { data, goaway, headers, plainGet, settings, windowUpdate } from '../http2-wire.ts';
 import { ownConnection } from '../own-connection.ts';
-import { makeCoreServer, startRig } from '../server-rig.ts';
+import { makeCoreServer, makeHttp2Server, startRig } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { http2At, startScriptedEndpoint } from './scripted-endpoint.ts';
 
@@ -44,6 +45,44 @@ describe('a tunnel to an HTTP/2 endpoint', () => {
       await until(() => bytes().length === 1_000 || socket?.destroyed === true, 'the rest');
       expect(bytes()).to.equal('x'.repeat(1_000));
       await until(() => received().some(({ flags }) => (flags & Flag.endStream) !== 0), 'its end');
+    } finally {
+      client.destroy();
+      await rig.stop();
+      await scripted.stop();
+    }
+  });
+
+  it('brings all of it to a client of HTTP/2 that takes it slowly, where both sides have ended', async () => {
+    const size = 10_000;
+    const scripted = await startScriptedEndpoint();
+    scripted.greeting = settings([[Setting.enableConnectProtocol, 1]]);
+    scripted.onFrame = ({ type, stream, flags }, socket) => {
+      if (type === Frame.headers) socket.write(headers(stream, [[':status', '200']], Flag.endHeaders));
+      if (type === Frame.data && (flags & Flag.endStream) !== 0) socket.write(data(stream, 'a'.repeat(size), true));
+    };
+    const endpoints = [http2At(scripted.port)];
+    const rig = await startRig(makeHttp2Server, { endpoints, timeouts: { keepAliveMs: 300, clientMs: 1_200 } });
+    const client = new FrameClient(rig.port);
+    try {
+      const connectWebSocket = [
+        [':method', 'CONNECT'],
+        [':protocol', 'websocket'],
+        ...plainGet.filter(([name]) => name !== ':method'),
+        ['sec-websocket-version', '13'],
+      ] as const;
+      client.send(settings([[Setting.initialWindowSize, 1_000]]), headers(1, connectWebSocket, Flag.endHeaders));
+      await until(() => client.frames.some(({ type }) => type === Frame.headers), 'the tunnel');
+      client.send(data(1, 'bye', true));
+      const got = () => client.frames.reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
+      const isCut = () => client.frames.some(({ type }) => type === Frame.rstStream);
+      for (let taken = 1_000; taken < size && !isCut(); taken += 1_000) {
+        await until(() => got() === taken || isCut(), 'a part');
+        const idle = new FrameClient(rig.port);
+        await until(() => idle.ended, 'an idle connection to end');
+        client.send(windowUpdate(1, 1_000));
+      }
+      await until(() => got() === size || isCut(), 'all of it');
+      expect(got()).to.equal(size);
     } finally {
       client.destroy();
       await rig.stop();

@@ -283,7 +283,8 @@ export const proxySettings = {
     parse: integer(0, 1_000_000_000),
     default: '100',
     usedBy: serving,
-    meaning: 'Of a request body, averaged over `TIMEOUT_CLIENT`; slower clients get 408. `0`: only silence ends them',
+    meaning:
+      'Of a request body, averaged over `TIMEOUT_CLIENT`; slower clients get 408. A response that its client takes more slowly is cut. `0`: only silence ends them',
   }),
   mostBodyBytes: given({
     env: ['MAX_BODY_BYTES'],

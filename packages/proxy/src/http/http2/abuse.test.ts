@@ -94,6 +94,19 @@ describe('HTTP/2 abuse: wasted streams (RFC 9113, section 10.5)', () => {
     expect(flood(rig, 2_000, resetOne)).to.equal(200);
   });
 
+  it('counts a stream that waited for room in the output only where nothing of it had come in', () => {
+    const rig = openServer({ now: clock().now, maxOutputBytes: 100_000 }, [[Setting.initialWindowSize, 200_000]]);
+    rig.feed(windowUpdate(0, 10_000_000));
+    rig.recorder.respond = (stream) => {
+      stream.sendHead(200, [], false);
+      stream.sendData(Buffer.alloc(60_000), 0, 60_000, true);
+    };
+    // Nothing is taken: two find room, the second for a part.
+    let opened = 0;
+    while (!rig.session.closed) rig.feed(resetOne(opened++));
+    expect(opened).to.equal(2 + 200 + 1);
+  });
+
   const provocations: readonly (readonly [string, (id: number) => Buffer])[] = [
     ['a window increment of 0', (id) => Buffer.concat([headers(id, plainGet), windowUpdate(id, 0)])],
     ['a window that overflows', (id) => Buffer.concat([headers(id, plainGet), windowUpdate(id, 2 ** 31 - 1)])],

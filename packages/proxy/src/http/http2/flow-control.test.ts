@@ -97,7 +97,8 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
       [3, 4_464],
     ]);
     expect(rig.feed(windowUpdate(0, 100_000)).frames().length).to.equal(2);
-    expect(rig.events()).to.deep.equal(['window 3', 'window 5']);
+    // It goes on with the stream whose turn it was.
+    expect(rig.events()).to.deep.equal(['window 5', 'window 3']);
   });
 
   it('6.9.1 queues what the connection has no window for, however small', () => {
@@ -169,13 +170,78 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(true);
     expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(false);
     expect(only(streams).queuedBytes).to.equal(0);
-    // The end of a body has nothing behind it that could wait.
-    expect(streams[1]?.sendData(kilobyte, 0, 900, true)).to.equal(true);
+    expect(streams[1]?.sendData(kilobyte, 0, 900, true)).to.equal(false);
+    expect(streams[1]?.queuedBytes).to.equal(900);
     rig.session.resumeData();
     expect(rig.events(), 'nothing was written').to.deep.equal([]);
-    expect(rig.sent()).to.have.length(3);
+    expect(rig.sent()).to.have.length(2);
     rig.session.resumeData();
     expect(rig.events()).to.deep.equal(['window 1']);
+    expect([rig.sent().length, rig.session.openStreams]).to.deep.equal([1, 1]);
+  });
+
+  it('gives room in a full output to one stream after the other, a frame of each', () => {
+    const { rig, streams } = responding(4, 200_000, { maxOutputBytes: 32_000 });
+    rig.feed(windowUpdate(0, 1_000_000));
+    for (const stream of streams.slice(0, 3)) stream.sendData(Buffer.alloc(65_535), 0, 65_535, true);
+    streams[3]?.sendData(kilobyte, 0, 1_024, true);
+    const rounds: (readonly number[])[] = [];
+    while (rig.session.pendingOutputBytes > 0) {
+      expect(rig.session.pendingOutputBytes).to.be.below(32_000 + 16_393);
+      rounds.push(rig.frames().map(({ stream }) => stream));
+      rig.session.resumeData();
+    }
+    expect(rounds).to.deep.equal([
+      [1, 1],
+      [1, 3],
+      [5, 7, 1],
+      [3, 5],
+      [3, 5],
+      [3, 5],
+    ]);
+    expect(rig.session.openStreams).to.equal(0);
+  });
+
+  it('takes up to four times as much at once for a client that is fast', () => {
+    const { rig, streams } = responding(8, 200_000, { maxOutputBytes: 20_000, isSlow: () => false });
+    rig.feed(windowUpdate(0, 1_000_000));
+    const given = streams.map((stream) => stream.sendData(Buffer.alloc(16_000), 0, 16_000, true));
+    expect(given).to.deep.equal([true, true, true, true, true, false, false, false]);
+    expect(rig.session.pendingOutputBytes).to.equal(5 * 16_009);
+    rig.bytes();
+    rig.session.resumeData();
+    expect(rig.frames().map(({ stream }) => stream)).to.deep.equal([11, 13]);
+  });
+
+  /** What the first of two streams waits for, and with how many: bytes given, of both windows. */
+  const waiting: Readonly<Record<string, { readonly windows: readonly [number, number]; readonly rivals: number }>> = {
+    'nothing, as it gave all and may go on': { windows: [5_000, 70_000], rivals: 0 },
+    'room in the output': { windows: [50_000, 70_000], rivals: 2 },
+    "the connection's window": { windows: [150_000, 0], rivals: 2 },
+    'its own window, with what it sent in front of its client': { windows: [9_000, 70_000], rivals: 2 },
+  };
+  for (const [what, { windows, rivals }] of Object.entries(waiting))
+    it(`tells how many streams wait for what they share, where one waits for ${what}`, () => {
+      const [own, connection] = windows;
+      const { rig, streams } = responding(2, own, { maxOutputBytes: 40_000 });
+      if (connection > 0) rig.feed(windowUpdate(0, connection));
+      else streams[1]?.sendData(Buffer.alloc(65_535), 0, 65_535, false);
+      const given = rivals === 0 ? 5_000 : 60_000;
+      for (const stream of streams) stream.sendData(Buffer.alloc(given), 0, given, false);
+      expect(only(streams).rivals).to.equal(rivals);
+    });
+
+  it('shares nothing with the others where it waits for its own window, once its client has been sent all', () => {
+    const { rig, streams } = responding(2, 9_000);
+    for (const stream of streams) stream.sendData(Buffer.alloc(60_000), 0, 60_000, false);
+    const batch = rig.session.takeOutput();
+    expect(only(streams).rivals).to.equal(2);
+    if (batch !== undefined) rig.session.outputWritten(batch);
+    expect([only(streams).awaitsWindow, only(streams).rivals]).to.deep.equal([true, 0]);
+    rig.feed(windowUpdate(1, 1));
+    rig.bytes();
+    rig.feed(windowUpdate(0, 100_000), windowUpdate(1, 100_000));
+    expect([only(streams).awaitsWindow, only(streams).rivals]).to.deep.equal([false, 0]);
   });
 
   it('lets a window open while much output waits, without filling it further', () => {

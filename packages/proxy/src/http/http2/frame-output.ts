@@ -16,6 +16,8 @@ const mostFreeLarge = 64;
 export interface OutputBatch {
   readonly chunks: readonly Uint8Array[];
   readonly buffers: readonly Buffer[];
+  /** Where it ends, in bytes of the connection. */
+  readonly endBytes: number;
 }
 
 /**
@@ -30,6 +32,9 @@ export class FrameOutput {
   #chunks: Uint8Array[] = noChunks;
   #buffers: Buffer[] = noBuffers;
   #fullBytes = 0;
+  #takenBytes = 0;
+  /** Where what has been written ends, in bytes of the connection: for who writes to tell. */
+  writtenBytes = 0;
   readonly #events: { onOutput(): void };
 
   /** @param events `onOutput` is called when output comes to wait where none did. */
@@ -40,6 +45,11 @@ export class FrameOutput {
   /** Bytes that wait to be taken. */
   get pendingBytes(): number {
     return this.#fullBytes + this.#at;
+  }
+
+  /** Where what has come into the output ends, in bytes of the connection. */
+  get endBytes(): number {
+    return this.#takenBytes + this.pendingBytes;
   }
 
   /** Returns a buffer with room for `bytes` behind `at`; `commit` sets how far it was written. */
@@ -116,12 +126,15 @@ export class FrameOutput {
   take(mostChunks: number): OutputBatch | undefined {
     if (this.pendingBytes === 0) return undefined;
     if (this.#chunks.length >= mostChunks) {
-      const batch = { chunks: this.#chunks.splice(0, mostChunks), buffers: this.#buffers.splice(0, mostChunks) };
-      for (const chunk of batch.chunks) this.#fullBytes -= chunk.length;
-      return batch;
+      const chunks = this.#chunks.splice(0, mostChunks);
+      const before = this.#fullBytes;
+      for (const chunk of chunks) this.#fullBytes -= chunk.length;
+      this.#takenBytes += before - this.#fullBytes;
+      return { chunks, buffers: this.#buffers.splice(0, mostChunks), endBytes: this.#takenBytes };
     }
     if (this.#buffer !== undefined) this.#endBuffer(this.#buffer);
-    const batch = { chunks: this.#chunks, buffers: this.#buffers };
+    this.#takenBytes += this.#fullBytes;
+    const batch = { chunks: this.#chunks, buffers: this.#buffers, endBytes: this.#takenBytes };
     this.#buffer = undefined;
     this.#chunks = noChunks;
     this.#buffers = noBuffers;

@@ -2,7 +2,10 @@ import { FrameOutput, writeFrameHeader } from './frame-output.ts';
 import { defaultFrameBytes, defaultWindowBytes, Flag, Frame, frameHeaderBytes, most31Bits } from './frames.ts';
 import { HpackEncoder, writeStatus } from './hpack/encoder.ts';
 import type { SessionEvents } from './session-events.ts';
+import type { SessionOptions } from './session-options.ts';
 import type { Http2Stream, Queued, StreamHost } from './stream.ts';
+
+type OutputBounds = Pick<SessionOptions, 'maxOutputBytes' | 'isSlow'>;
 
 /** The sending half of a connection: HPACK, the peer's limits, and DATA under flow control (RFC 9113, section 5.2). */
 export class Sender {
@@ -16,15 +19,15 @@ export class Sender {
   maxFrameBytes = defaultFrameBytes;
   /** DATA frames that were sent. */
   dataFrames = 0;
-  readonly #maxOutputBytes: number;
+  readonly #bounds: OutputBounds;
   #paused = false;
   /** Streams that wait for window or for room in the output, longest waiting first. */
   #blocked: Http2Stream[] = noStreams;
   readonly #events: SessionEvents;
   readonly #host: StreamHost;
 
-  constructor(events: SessionEvents, host: StreamHost, maxOutputBytes: number) {
-    this.#maxOutputBytes = maxOutputBytes;
+  constructor(events: SessionEvents, host: StreamHost, options: OutputBounds) {
+    this.#bounds = options;
     this.#events = events;
     this.#host = host;
     this.output = new FrameOutput(events);
@@ -65,12 +68,16 @@ export class Sender {
     return this.encoder.prepare(flat, 'trailers') !== -1;
   }
 
-  /** Keeps no reference to `bytes`. Returns `false` where bytes, or the end, were queued, or the output is full. */
+  /**
+   * Keeps no reference to `bytes`. Returns `false` where bytes, or the end, were queued, or the output is full. Where the
+   * peer is slow, too, they wait in their stream: streams then take turns, and what the peer sends is read on.
+   */
   sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
     const length = to - from;
     if (length === 0 && !endStream) return stream.queue === undefined;
     if (stream.queue === undefined && !this.#paused) {
-      if (length <= stream.sendWindow && length <= this.window && length <= this.maxFrameBytes) {
+      const isAllowed = length <= stream.sendWindow && length <= this.window && length <= this.maxFrameBytes;
+      if (isAllowed && !this.#isHeld) {
         this.#dataFrame(stream, bytes, from, to, endStream);
         return this.#mayGoOn(stream, endStream);
       }
@@ -116,19 +123,21 @@ export class Sender {
     this.flush();
   }
 
-  /** Sends what windows allow: a frame of each stream in turn. */
+  /** Sends what windows and the output allow: a frame of each stream in turn, the next time from where it stops. */
   flush(): void {
     const blocked = this.#blocked;
-    if (blocked.length === 0 || this.#paused) return;
-    for (let progress = true; progress; ) {
-      progress = false;
-      for (const stream of [...blocked]) {
-        if (this.#isFull) return;
-        if (stream.closed) continue;
-        if (stream.queue !== undefined && this.#advance(stream, 1)) progress = true;
-        this.#settle(stream);
-      }
+    for (let held = 0; held < blocked.length && !this.#paused && !this.#isFull; ) {
+      const stream = blocked.shift() as Http2Stream;
+      const advanced = stream.queue === undefined || this.#advance(stream, 1);
+      held = advanced ? 0 : held + 1;
+      if (stream.queue !== undefined) blocked.push(stream);
+      else this.#goOn(stream);
     }
+  }
+
+  /** Streams that wait. */
+  get waitingStreams(): number {
+    return this.#blocked.length;
   }
 
   /** Forgets what a closed stream has queued. */
@@ -143,28 +152,27 @@ export class Sender {
   }
 
   #flushStream(stream: Http2Stream): void {
-    if (this.#paused || this.#isFull) return;
+    if (this.#isFull) return;
     this.#advance(stream, Number.POSITIVE_INFINITY);
-    this.#settle(stream);
-  }
-
-  /** After an advance: notifies the session if the queue is empty. */
-  #settle(stream: Http2Stream): void {
     if (stream.queue !== undefined) return;
     this.#unblock(stream);
-    if (stream.localEnded) this.#host.onLocalEnd(stream);
-    else if (stream.awaitsWindow) {
-      stream.awaitsWindow = false;
-      this.#events.onWindow(stream);
-    }
+    this.#goOn(stream);
   }
 
-  /** Sends at most `frames` frames from a stream's queue. Returns whether it sent any. */
+  /** Nothing of the stream waits any more. */
+  #goOn(stream: Http2Stream): void {
+    const { awaitsWindow } = stream;
+    stream.awaitsWindow = false;
+    if (stream.localEnded) this.#host.onLocalEnd(stream);
+    else if (awaitsWindow) this.#events.onWindow(stream);
+  }
+
+  /** Sends at most `frames` frames from a stream's queue, while the output takes them. Returns whether it sent any. */
   #advance(stream: Http2Stream, frames: number): boolean {
     const queue = stream.queue as Queued[];
     let sent = 0;
     let done = 0;
-    while (done < queue.length && sent < frames && !this.#paused) {
+    while (done < queue.length && sent < frames && !this.#paused && !this.#isHeld) {
       const next = queue[done] as Queued;
       if (next.trailers !== undefined) {
         this.fieldBlock(stream.id, 0, next.trailers, 'trailers', true);
@@ -189,7 +197,14 @@ export class Sender {
 
   /** See `SessionOptions.maxOutputBytes`. */
   get #isFull(): boolean {
-    return this.output.pendingBytes >= this.#maxOutputBytes;
+    return this.output.pendingBytes >= this.#bounds.maxOutputBytes;
+  }
+
+  /** See `SessionOptions.isSlow`: what is given to a peer that takes all at once is copied once. */
+  get #isHeld(): boolean {
+    if (!this.#isFull) return false;
+    const { maxOutputBytes, isSlow } = this.#bounds;
+    return this.output.pendingBytes >= mostBurst * maxOutputBytes || isSlow();
   }
 
   /** The stream's bytes are in the output. Returns whether it may send more now. */
@@ -215,6 +230,7 @@ export class Sender {
     output.header(length, Frame.data, flags, stream.id);
     // By reference it would cost more: the reader of the bytes needs a new buffer, and the write one chunk more.
     output.copy(bytes, from, to);
+    stream.sentTo = output.endBytes;
   }
 
   #encode(target: Buffer, start: number, status: number): number {
@@ -249,3 +265,6 @@ function keepLast(queue: Queued[]): void {
 }
 
 const noStreams: Http2Stream[] = [];
+
+/** Of `maxOutputBytes`: beyond it bodies wait in their streams in any case. */
+const mostBurst = 4;

@@ -92,7 +92,8 @@ export class Http2ServerSession extends Http2Session {
 
   /** Work is in vain that the client cancels before it got anything of the response, or without having let it through. */
   protected override chargeReset(stream: Http2Stream): boolean {
-    const gotResponse = stream.endSent || (stream.sentBytes > 0 && stream.queue === undefined);
+    const isHeld = stream.queue !== undefined && (stream.sendWindow <= 0 || this.sender.window <= 0);
+    const gotResponse = stream.endSent || (stream.sentBytes > 0 && !isHeld);
     return gotResponse || this.budgets.wasted();
   }
 

@@ -36,7 +36,7 @@ export abstract class SessionCore implements StreamHost {
     this.options = options;
     this.resets = new ResetLog(options.maxConcurrentStreams);
     this.peer = initialPeerSettings(role === 'client' ? options.initialStreams : most31Bits);
-    this.sender = new Sender(events, this, options.maxOutputBytes);
+    this.sender = new Sender(events, this, options);
     this.dispatcher = new FrameDispatcher(this.frameEvents(), options);
     this.reader = new FrameReader(this.dispatcher);
     this.budgets = new PeerBudgets(options, this.sender);

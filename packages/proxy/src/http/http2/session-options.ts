@@ -36,6 +36,8 @@ export interface SessionOptions {
    * when `resumeData` is called after a write. Default: unbounded.
    */
   readonly maxOutputBytes: number;
+  /** Whether the peer takes less than is written: what it is given beyond `maxOutputBytes` then waits in its stream. */
+  readonly isSlow: () => boolean;
   /** Streams that a client opens before the peer's SETTINGS arrived. Default 100 (RFC 9113, section 6.5.2). */
   readonly initialStreams: number;
   /** Milliseconds of a clock that never goes back: only for the rates above. */
@@ -55,6 +57,7 @@ export const defaultSessionOptions: SessionOptions = {
   controlFrames: { burst: 1_000, perSecond: 500 },
   maxUnreadReplies: 2_000,
   maxOutputBytes: Number.POSITIVE_INFINITY,
+  isSlow: () => true,
   initialStreams: 100,
   now: () => performance.now(),
 };

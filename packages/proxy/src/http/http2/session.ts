@@ -1,6 +1,6 @@
 import { faults } from './faults.ts';
 import type { FrameEvents } from './frame-dispatcher.ts';
-import type { OutputBatch } from './frame-output.ts';
+import { type OutputBatch, releaseOutput } from './frame-output.ts';
 import { defaultFrameBytes, defaultWindowBytes, ErrorCode } from './frames.ts';
 import { type DecodedFields, defaultTableBytes } from './hpack/decoder.ts';
 import { SessionCore } from './session-core.ts';
@@ -19,11 +19,11 @@ import type { Http2Stream } from './stream.ts';
  *
  * **Out.** Frames are gathered. `onOutput` is called when output comes to wait; the owner then schedules one
  * `takeOutput()` for the end of the tick, writes the chunks with one gathered write, and gives the batch to
- * `releaseOutput` when that write is complete. While the socket is full the owner calls `pauseData()`, takes nothing, and
+ * `outputWritten` when that write is complete. While the socket is full the owner calls `pauseData()`, takes nothing, and
  * calls `resumeData()` afterwards: bodies then wait in their streams, each of which returns `false` from `sendData`.
  *
- * **Bodies.** `stream.sendData` takes all it is given and returns `false` where the peer's window, or `pauseData`, made
- * some of it wait; `onWindow` follows. The bytes are copied, so their buffer may be used again at once. Received bytes
+ * **Bodies.** `stream.sendData` takes all it is given and returns `false` where the peer's window, `pauseData` or a
+ * full output made some of it wait; `onWindow` follows. The bytes are copied, so their buffer may be used again at once. Received bytes
  * count against the windows until the owner gives them to `stream.consumed`.
  *
  * **Errors.** A violation that costs one stream is reported by `onReset`, with origin `local`. One that costs the
@@ -63,6 +63,12 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
   takeOutput(mostChunks = Number.POSITIVE_INFINITY): OutputBatch | undefined {
     this.budgets.repliesTaken();
     return this.sender.output.take(mostChunks);
+  }
+
+  /** The write of a batch is complete. */
+  outputWritten(batch: OutputBatch): void {
+    this.sender.output.writtenBytes = batch.endBytes;
+    releaseOutput(batch);
   }
 
   get pendingOutputBytes(): number {

@@ -12,6 +12,8 @@ export interface Queued {
 /** What a stream uses of the sending half of its connection. */
 export interface StreamSender {
   readonly initialStreamWindow: number;
+  readonly output: { readonly writtenBytes: number };
+  readonly waitingStreams: number;
   fieldBlock(
     stream: number,
     status: number,
@@ -63,6 +65,8 @@ export class Http2Stream {
   expectedBytes = -1;
   receivedBytes = 0;
   sentBytes = 0;
+  /** Where the last DATA ends in the output, in bytes of the connection. */
+  sentTo = 0;
   /** Set with the first DATA. */
   receiveWindow: ReceiveWindow | undefined = undefined;
   /** Received and not yet consumed. */
@@ -77,6 +81,16 @@ export class Http2Stream {
     this.id = id;
     this.#host = host;
     this.sendWindow = host.sender.initialStreamWindow;
+  }
+
+  /**
+   * How many streams, this one included, wait for what all of them share: room in the output, the connection's window, or
+   * the client to take what is in front of it. 0 where this one waits for its own window alone, or for nothing.
+   */
+  get rivals(): number {
+    const { output, waitingStreams } = this.#host.sender;
+    if (!this.awaitsWindow) return 0;
+    return this.sendWindow > 0 || this.sentTo > output.writtenBytes ? waitingStreams : 0;
   }
 
   /** Bytes that `sendData` took and that wait for window. */

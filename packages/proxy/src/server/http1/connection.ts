@@ -17,9 +17,9 @@ import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { closeSilent } from '../../transport/reset.ts';
-import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import { SocketEvents } from '../socket-events.ts';
+import { TakenOutput } from '../taken-output.ts';
 import { ClientReading, type ReadingOwner } from './client-reading.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import {
@@ -70,7 +70,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
   #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
-  #silence: ClosingSilence | undefined;
+  #taken: TakenOutput | undefined;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: ConnectionContext) {
     this.#socket = socket;
@@ -111,7 +111,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   /** From now on responses carry `Connection: close`. A busy client gets one more response, an idle connection is closed. */
   drain(): void {
-    if (this.#stage === 'closing') this.#awaitClose();
+    if (this.#stage === 'closing') this.#awaitTaking(this.draining);
     const idle = this.#stage === 'reading-head' && this.#unread.bytes === undefined;
     if (idle) this.deadlineMs = Math.min(this.deadlineMs, this.#context.sweep.in(drainIdleMs));
   }
@@ -130,7 +130,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   onClogged(): void {
-    this.deadlineMs = this.#context.sweep.in(this.#clientMs);
+    this.#awaitTaking(false);
   }
 
   read(take: TakePayload): ParseError | undefined {
@@ -199,8 +199,9 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     // Half a head gets a response; a connection that only stayed idle is closed without a response.
     if (isHead && this.#unread.bytes !== undefined) this.#refuse(parseErrors.requestTimeout);
     else if (isHead && socket.writableLength > 0) this.#close();
+    else if (this.#stage === 'exchange' && this.#taken?.isSlow(this.#clientMs)) this.onClogged();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
-    else if (this.#stage === 'closing' && this.#silence?.isSilent === false) this.#awaitClose();
+    else if (this.#stage === 'closing' && this.#taken?.isSilent === false) this.#awaitTaking(this.draining);
     else closeSilent(socket);
   }
 
@@ -376,13 +377,13 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     }
     this.#unread.clear();
     this.#socket.end();
-    this.#awaitClose();
+    this.#awaitTaking(this.draining);
     this.#reading.resume();
   }
 
-  #awaitClose(): void {
-    this.#silence ??= new ClosingSilence(this.#socket);
-    this.deadlineMs = this.#silence.watch(this.#context.sweep, this.#clientMs, this.draining);
+  #awaitTaking(short: boolean): void {
+    this.#taken ??= new TakenOutput(this.#socket, this.#context.timeouts.bodyBytesPerSecond);
+    this.deadlineMs = this.#taken.watch(this.#context.sweep, this.#clientMs, short);
   }
 
   #awaitBody(): void {

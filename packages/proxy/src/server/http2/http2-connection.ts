@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import { type ConnectionCache, connectionCacheOf } from '../../exchange/connection-cache.ts';
-import { type OutputBatch, releaseOutput } from '../../http/http2/frame-output.ts';
+import type { OutputBatch } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
@@ -10,9 +10,9 @@ import { dropInTurn, shareBytes, takeOwnTurn } from '../../transport/fair-turn.t
 import { closeSilent } from '../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { writeTogether } from '../../transport/write-together.ts';
-import { ClosingSilence } from '../closing-silence.ts';
 import { pausedBehind } from '../read-in-place.ts';
 import { SocketEvents } from '../socket-events.ts';
+import { TakenOutput } from '../taken-output.ts';
 import type { Http2Context } from './connection-context.ts';
 import {
   drainResponseMs,
@@ -41,6 +41,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   });
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
+  readonly taken: TakenOutput;
   deadlineMs: number;
   sweepPlace = -1;
   trackPlace = -1;
@@ -56,7 +57,6 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   #turnsOfChunk = 0;
   /** While it closes, since its last turn. */
   #droppedBytes = 0;
-  readonly #silence: ClosingSilence;
   /** The write that is under way was there at the last look at it. */
   #isWatched = false;
   /** Draining, or its client broke the protocol: it gets little time to close. */
@@ -75,7 +75,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
     this.#socket = socket;
-    this.#silence = new ClosingSilence(socket);
+    this.taken = new TakenOutput(socket);
     this.#covered = new CoveredAuthorities(socket);
     this.context = context;
     this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
@@ -109,7 +109,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         },
         onDrained: () => this.#close(),
       },
-      { ...context.session, maxOutputBytes: mostOutputBytes },
+      { ...context.session, maxOutputBytes: mostOutputBytes, isSlow: () => this.taken.isHeldUp },
     );
   }
 
@@ -153,7 +153,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
         this.#endInOrder();
         return;
       case 'closing':
-        if (!this.#isHeld && this.#silence.isSilent) closeSilent(this.#socket);
+        if (!this.#isHeld && this.taken.isSilent) closeSilent(this.#socket);
         else this.#release();
         return;
       default:
@@ -297,7 +297,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     const batch = this.#batches.shift();
     this.#isWatched = false;
     if (error !== null && error !== undefined) return;
-    if (batch !== undefined) releaseOutput(batch);
+    if (batch !== undefined) this.#session.outputWritten(batch);
     if (this.#batches.length > 0 || this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#session.resumeData();
     if (this.#session.pendingOutputBytes > 0) this.#flush();
@@ -325,9 +325,9 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   /** Whatever its streams do: a client that has taken nothing of a write since the last look at it is gone. */
   #awaitTaking(): void {
-    if (this.#isWatched && this.#silence.isSilent) closeSilent(this.#socket);
+    if (this.#isWatched && this.taken.isSilent) closeSilent(this.#socket);
     this.#isWatched = true;
-    this.deadlineMs = this.#silence.watch(this.context.sweep, this.context.timeouts.clientMs, false);
+    this.deadlineMs = this.taken.watch(this.context.sweep, this.context.timeouts.clientMs, false);
   }
 
   /** With streams it waits again: of a client that takes nothing their ends are found only then. */
@@ -352,7 +352,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
 
   #awaitClose(): void {
     const { sweep, timeouts } = this.context;
-    this.deadlineMs = this.#silence.watch(sweep, timeouts.clientMs, this.#isShort);
+    this.deadlineMs = this.taken.watch(sweep, timeouts.clientMs, this.#isShort);
   }
 
   #scheduleFlush(): void {
@@ -382,7 +382,7 @@ export class Http2Connection implements Timed, StreamConnection, TurnWriter {
     const isReported = this.cache.info.secure || this.#batches.length > 0;
     writeTogether(socket, batch.chunks, isReported ? this.#afterWrite : undefined);
     if (!isReported && socket.writableLength === 0) {
-      releaseOutput(batch);
+      this.#session.outputWritten(batch);
       this.#session.resumeData();
       return;
     }

@@ -7,7 +7,8 @@ import { ErrorCode } from '../../http/http2/frames.ts';
 import type { RefusedRequest, RequestHead } from '../../http/http2/message-head.ts';
 import type { ParseError } from '../../http/parse-error.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
-import { MinimumDataRate } from '../minimum-data-rate.ts';
+import { leastBytesIn, MinimumDataRate } from '../minimum-data-rate.ts';
+import type { TakenOutput } from '../taken-output.ts';
 import type { Http2Context } from './connection-context.ts';
 import { flatOfHead } from './flat-head.ts';
 import { Http2Request } from './http2-request.ts';
@@ -20,6 +21,7 @@ import { StreamTunnel, type TunnelHost } from './stream-tunnel.ts';
 export interface StreamConnection {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
+  readonly taken: TakenOutput;
   /** Whether the connection's certificate stands for the host of this authority. */
   standsFor(authority: string): boolean;
   /** `settle` is to be called when all that was received has been read. */
@@ -43,8 +45,11 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   #tunnel: StreamTunnel | undefined;
   #rate: MinimumDataRate | undefined;
   #awaitsBody = false;
-  /** What had been sent of the response when it was last found to wait for the client's window. */
+  /** What had been sent of the response when it was last found to wait, and what the client had taken of the connection. */
+  #sentBytes = 0;
   #takenBytes = 0;
+  /** It waited for what the connection's streams share. */
+  #hadRivals = false;
   #watched = false;
   #touched = true;
   /** The head of a request that is not served yet. */
@@ -83,15 +88,27 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   }
 
   onBlocked(): void {
-    this.#takenBytes = this.#stream.sentBytes;
+    this.#sentBytes = this.#stream.sentBytes;
+    this.#takenBytes = this.#connection.taken.totalBytes;
+    this.#hadRivals = this.#stream.rivals > 0;
     this.#watch(this.#clientMs);
   }
 
-  /** The client takes its response slowly, at the least rate of a request's body or more. */
+  /**
+   * The client takes its response slowly, at the least rate of a request's body or more. Where the stream waits for others of
+   * its connection, the client is to take as much for each of them: in what order they have their turns is not its choice.
+   */
   get #takesSome(): boolean {
-    if (this.#tunnel !== undefined || !this.#stream.awaitsWindow) return false;
-    const { bodyBytesPerSecond = 0 } = this.#connection.context.timeouts;
-    return this.#stream.sentBytes - this.#takenBytes >= Math.max(1, (bodyBytesPerSecond * this.#clientMs) / 1_000);
+    const stream = this.#stream;
+    if (!stream.awaitsWindow) return false;
+    const leastBytes = leastBytesIn(this.#clientMs, this.#bodyBytesPerSecond);
+    if (stream.sentBytes - this.#sentBytes >= leastBytes) return true;
+    const sharers = Math.max(stream.rivals, this.#hadRivals ? 1 : 0);
+    return sharers > 0 && this.#connection.taken.totalBytes - this.#takenBytes >= leastBytes * sharers;
+  }
+
+  get #bodyBytesPerSecond(): number {
+    return this.#exchange?.isCall === true ? 0 : (this.#connection.context.timeouts.bodyBytesPerSecond ?? 0);
   }
 
   #serve(head: RequestHead): void {
@@ -168,7 +185,9 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
   }
 
   linger(): void {
-    if (!this.#stream.closed) this.#watch(lingerMs);
+    // What its client has yet to take leaves first, as of every other stream.
+    if (this.#stream.awaitsWindow) this.onBlocked();
+    else if (!this.#stream.closed) this.#watch(lingerMs);
     setImmediate(guard(this, () => this.#tunnel?.onGone()));
   }
 
@@ -252,8 +271,7 @@ export class RequestStream implements ClientSide, BodySource, ResponseHost, Tunn
 
   #awaitBody(): void {
     this.#awaitsBody = true;
-    const { bodyBytesPerSecond = 0 } = this.#connection.context.timeouts;
-    this.#rate ??= new MinimumDataRate(this.#exchange?.isCall === true ? 0 : bodyBytesPerSecond);
+    this.#rate ??= new MinimumDataRate(this.#bodyBytesPerSecond);
     this.#rate.begin(this.#clientMs);
     this.#watch(this.#clientMs);
   }

@@ -7,6 +7,7 @@ export interface ServedStream {
   readonly localEnded: boolean;
   readonly awaitsWindow: boolean;
   readonly sentBytes: number;
+  readonly rivals: number;
   sendHead(status: number, flat: readonly string[], endStream: boolean): boolean;
   sendInterim(status: number, flat: readonly string[]): boolean;
   sendData(bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean;

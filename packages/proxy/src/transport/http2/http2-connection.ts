@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { guard } from '@swarmgate/runtime';
 import { Http2ClientSession } from '../../http/http2/client-session.ts';
-import { releaseOutput } from '../../http/http2/frame-output.ts';
 import type { Http2RequestHead } from '../../http/http2/http1-heads.ts';
 import type { ClientEvents } from '../../http/http2/session-events.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
@@ -320,7 +319,7 @@ export class Http2Connection implements ChannelConnection, Timed, TurnWriter {
     const batch = this.#session.takeOutput();
     if (batch === undefined) return;
     writeTogether(socket, batch.chunks, (error) => {
-      if (error === null || error === undefined) releaseOutput(batch);
+      if (error === null || error === undefined) this.#session.outputWritten(batch);
     });
     // A write that fails at once has sent nothing.
     if (socket.errored === null) this.#session.outputSent();

@@ -12,6 +12,7 @@ import { isRefused, validateRequest } from '../../../http/http2/message-head.ts'
 import { isMalformed } from '../../../http/http2/session-events.ts';
 import type { SessionOptions } from '../../../http/http2/session-options.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../../transport/turn-end.ts';
+import { TakenOutput } from '../../taken-output.ts';
 import type { DrainableConnection } from '../../tracked-connections.ts';
 import type { Http2Context } from '../connection-context.ts';
 import { CoveredAuthorities } from '../covered-authorities.ts';
@@ -24,6 +25,7 @@ const endStreamFlag = 0x1;
 export class ReferenceConnection implements StreamConnection, DrainableConnection, TurnWriter {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
+  readonly taken: TakenOutput;
   trackPlace = -1;
   readonly #session: ServerHttp2Session;
   readonly #covered: CoveredAuthorities;
@@ -34,6 +36,7 @@ export class ReferenceConnection implements StreamConnection, DrainableConnectio
     this.context = context;
     this.#limits = limits;
     this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
+    this.taken = new TakenOutput(socket);
     this.#covered = new CoveredAuthorities(socket);
     socket.setNoDelay(true);
     const session = performServerHandshake(socket, {

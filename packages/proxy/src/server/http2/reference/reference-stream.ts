@@ -19,6 +19,8 @@ export class ReferenceStream implements ServedStream {
   remoteEnded: boolean;
   localEnded = false;
   awaitsWindow = false;
+  /** node:http2 does not show what a stream waits for. */
+  readonly rivals = 0;
   readonly #stream: ServerHttp2Stream;
   #headSent = false;
   #trailers: OutgoingHttpHeaders = {};
