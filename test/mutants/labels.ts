@@ -22,6 +22,66 @@ export const labelMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${traefik}/health-check.ts`,
+    [`${traefik}/health-check.test.ts`],
+    [
+      [
+        'a health check of another port is made at the port of the service',
+        ' || others.length > 0) return {}',
+        ') return {}',
+      ],
+      ['a credential of a health check is shown', "{ ...given, value: '…' }", 'given'],
+      ['a health check of a host is made without it', 'hostname: () => false', 'hostname: () => true'],
+    ],
+  ),
+  ...faultsIn(
+    `${traefik}/target-service.ts`,
+    [`${traefik}/tcp-services.test.ts`],
+    [
+      ['a service of TCP gets no PROXY header', '        ...proxyHeader,\n', ''],
+      ['a service that takes TLS gets plain text', 'tls !== undefined && isTrue(tls.value)', 'false'],
+      [
+        'a PROXY header of an unknown version is left out',
+        "  if ('severity' in proxyHeader) return { ok: false, problems: [proxyHeader] };\n",
+        "  if ('severity' in proxyHeader) problems.push(proxyHeader);\n",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/server/relay/relays.ts',
+    ['packages/proxy/src/server/relay/relays.test.ts'],
+    [
+      [
+        "a PROXY header goes to another service's endpoint",
+        'this.#routeTo(endpoint, routes)?.destination.sendProxyHeader',
+        'routes[0]?.destination.sendProxyHeader',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/server/relay/relayed-connection.ts',
+    ['packages/proxy/src/server/relay/relays.test.ts'],
+    [
+      [
+        "the client's bytes go before the PROXY header",
+        'Buffer.concat([greeting, firstBytes])',
+        'Buffer.concat([firstBytes])',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/server/proxy-protocol/sent-header.ts',
+    ['packages/proxy/src/server/proxy-protocol/sent-header.test.ts'],
+    [
+      ['the end of an IPv6 address stands at its beginning', '(8 - last.length + at) * 2', 'at * 2'],
+      [
+        'an IPv4 address is cut into one of IPv6',
+        'const isBoth4 = isIPv4(from) && isIPv4(to);',
+        'const isBoth4 = isIPv4(from);',
+      ],
+    ],
+  ),
+  ...faultsIn(
     `${values}/split.ts`,
     [`${values}/split.test.ts`],
     [

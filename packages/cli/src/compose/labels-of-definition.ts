@@ -38,6 +38,7 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     timeoutClientMs,
     timeoutTunnelMs,
     clitcpka,
+    sendProxyHeader,
   } = destination;
   const given: readonly (readonly [string, string | number | undefined])[] = [
     ['reqMode', destination.reqMode],
@@ -56,6 +57,7 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['timeoutClient', timeoutClientMs && timeoutClientMs / 1000],
     ['timeoutTunnel', timeoutTunnelMs && timeoutTunnelMs / 1000],
     ['clitcpka', clitcpka === true ? 'true' : undefined],
+    ['sendProxyHeader', sendProxyHeader],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],

@@ -151,6 +151,14 @@ export const upstreamDestinationLabels = {
     example: 'true',
     dockerFlow: same,
   }),
+  sendProxyHeader: label('sendProxyHeader', oneOf('v1', 'v2'), {
+    meaning:
+      'tcp, sni and tls: the service gets a PROXY header with the client’s address before its bytes, in this version. A proxy that does not know the label does not relay, because the service would take all clients for the proxy.',
+    modes: relaysOnly,
+    restricts: 'proxy-header',
+    example: 'v2',
+    dockerFlow: added,
+  }),
   clitcpka: label('clitcpka', boolean, {
     default: 'false',
     meaning: 'tcp, sni and tls: TCP keep-alive towards the client.',

@@ -117,7 +117,8 @@ function groupOf(parts: readonly Part[], problems: Problem[]): Target['fields'] 
     more.some(({ target }) => !isDeepStrictEqual(target.fields[field], fields[field]));
   if (differs('protocol') || differs('sslVerifyNone')) return 'are not all of one scheme';
   if (differs('passHostHeader')) return 'are not all of one passHostHeader';
-  const { protocol, sslVerifyNone, passHostHeader, checkPath, checkIntervalMs } = fields;
+  if (differs('sendProxyHeader')) return 'are not all of one proxyProtocol';
+  const { protocol, sslVerifyNone, passHostHeader, sendProxyHeader, checkPath, checkIntervalMs } = fields;
   const isChecked = checkPath !== undefined && !differs('checkPath');
   const checked = parts.find(({ target }) => target.fields.checkPath !== undefined);
   if (!isChecked)
@@ -130,6 +131,7 @@ function groupOf(parts: readonly Part[], problems: Problem[]): Target['fields'] 
     ...(protocol === undefined ? {} : { protocol }),
     ...(sslVerifyNone === undefined ? {} : { sslVerifyNone }),
     ...(passHostHeader === undefined ? {} : { passHostHeader }),
+    ...(sendProxyHeader === undefined ? {} : { sendProxyHeader }),
     ...(isChecked ? { checkPath } : {}),
     ...(isChecked && checkIntervalMs !== undefined ? { checkIntervalMs } : {}),
   };

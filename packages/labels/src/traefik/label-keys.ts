@@ -41,6 +41,9 @@ export const routerKeys: readonly KeyDocs[] = [
   { key: 'observability.traceVerbosity' },
 ];
 
+const otherCheck =
+  'one that is not a GET request to the port of the service that expects 2xx or 3xx is not made, and is a problem';
+
 export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.server.port', meaning: 'port of the tasks; default: the only one that the service publishes' },
   {
@@ -63,14 +66,14 @@ export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.healthCheck.interval', meaning: 'between two checks' },
   { key: 'loadBalancer.healthCheck.unhealthyInterval' },
   { key: 'loadBalancer.healthCheck.timeout' },
-  { key: 'loadBalancer.healthCheck.scheme' },
-  { key: 'loadBalancer.healthCheck.mode' },
-  { key: 'loadBalancer.healthCheck.method' },
-  { key: 'loadBalancer.healthCheck.status' },
-  { key: 'loadBalancer.healthCheck.port' },
-  { key: 'loadBalancer.healthCheck.hostname' },
+  { key: 'loadBalancer.healthCheck.scheme', meaning: otherCheck },
+  { key: 'loadBalancer.healthCheck.mode', meaning: otherCheck },
+  { key: 'loadBalancer.healthCheck.method', meaning: otherCheck },
+  { key: 'loadBalancer.healthCheck.status', meaning: otherCheck },
+  { key: 'loadBalancer.healthCheck.port', meaning: otherCheck },
+  { key: 'loadBalancer.healthCheck.hostname', meaning: otherCheck },
   { key: 'loadBalancer.healthCheck.followRedirects' },
-  { key: 'loadBalancer.healthCheck.headers.*' },
+  { key: 'loadBalancer.healthCheck.headers.*', meaning: otherCheck },
   { key: 'loadBalancer.passiveHealthCheck.failureWindow' },
   { key: 'loadBalancer.passiveHealthCheck.maxFailedAttempts' },
   {
@@ -141,10 +144,16 @@ export const tcpRouterKeys: readonly KeyDocs[] = [
 
 export const tcpServiceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.server.port', meaning: 'port of the tasks' },
-  { key: 'loadBalancer.server.tls' },
+  {
+    key: 'loadBalancer.server.tls',
+    meaning: '`true` takes the router away: connections to services are not encrypted',
+  },
   { key: 'loadBalancer.terminationDelay' },
-  { key: 'loadBalancer.proxyProtocol.version' },
-  { key: 'loadBalancer.proxyProtocol' },
+  {
+    key: 'loadBalancer.proxyProtocol.version',
+    meaning: 'the service gets a PROXY header, `1` or `2`, before the bytes of a client',
+  },
+  { key: 'loadBalancer.proxyProtocol', meaning: '`true`: version 2' },
   { key: 'loadBalancer.serversTransport' },
 ];
 

@@ -1,10 +1,11 @@
-import { upstreamDestinationLabels } from '../catalogue/upstream-labels.ts';
+import { isTrue } from '@swarmgate/runtime';
 import type { Problem } from '../definition/problem.ts';
 import type { ProblemReason } from '../definition/problem-reasons.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import { combinedTarget, isCombined } from './combined-target.ts';
 import { serversOf, textOfServer } from './file-servers.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
+import { healthCheckOf } from './health-check.ts';
 import type { Section } from './read-labels.ts';
 import { reportTo, stickinessOf } from './service-stickiness.ts';
 import { type SharedNames, sharedKey } from './shared-names.ts';
@@ -103,6 +104,14 @@ function targetOf(
         )
       : combinedTarget({ name, owner, options }, targetAt);
   }
+  const tls = section === 'tcp.services' ? options.get('loadbalancer.server.tls') : undefined;
+  if (tls !== undefined && isTrue(tls.value))
+    return failed(
+      'tcp-router-unsupported',
+      `${tls.label} is true: connections to services are not encrypted, so what leads to ${name} is not served`,
+      tls.label,
+      'set tls.passthrough=true at the router',
+    );
   const url = options.get('loadbalancer.server.url') ?? options.get('loadbalancer.server.address');
   const port = url === undefined ? portOf(owner, name, options, section) : undefined;
   if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
@@ -117,7 +126,9 @@ function targetOf(
     );
   const [outside, ...more] = typeof servers === 'string' ? [] : servers;
   const problems: Problem[] = [];
-  const fields = fieldsOf(options, problems);
+  const { fields, overrides } = fieldsOf(options, problems);
+  const proxyHeader = section === 'tcp.services' ? proxyHeaderOf(options) : {};
+  if ('severity' in proxyHeader) return { ok: false, problems: [proxyHeader] };
   const scheme = options.get('loadbalancer.server.scheme')?.value.trim().toLowerCase();
   const isSecure = scheme === 'https' || outside?.secure === true;
   return {
@@ -126,7 +137,8 @@ function targetOf(
       owner,
       port: outside?.port ?? port ?? 80,
       fields: {
-        ...fields.destination,
+        ...fields,
+        ...proxyHeader,
         ...(isSecure ? { sslVerifyNone: true } : {}),
         ...(scheme === 'h2c' ? { protocol: 'h2c' } : {}),
         ...(outside === undefined ? {} : { outboundHostname: outside.host }),
@@ -134,7 +146,7 @@ function targetOf(
           ? {}
           : { outboundServers: [outside, ...more].map(textOfServer) }),
       },
-      overrides: fields.overrides,
+      overrides,
     },
     problems,
   };
@@ -185,48 +197,30 @@ export function portProblems(services: ReadonlyMap<string, GivenOptions>): reado
   });
 }
 
-function fieldsOf(
-  options: GivenOptions,
-  problems: Problem[],
-): {
-  readonly destination: Pick<Destination, 'checkPath' | 'checkIntervalMs' | 'passHostHeader'>;
-  readonly overrides: Target['overrides'];
-} {
+function fieldsOf(options: GivenOptions, problems: Problem[]): Pick<Target, 'fields' | 'overrides'> {
   const notHonoured = reportTo(problems);
-  const get = (key: string) => options.get(`loadbalancer.${key}`);
-  const keepsHost = !/^(0|f|false)$/i.test(get('passhostheader')?.value.trim() ?? '');
-  const path = get('healthcheck.path');
-  const parsedPath = path && upstreamDestinationLabels.checkPath.parse(path.value, { separator: ',' });
-  if (path !== undefined && parsedPath?.ok === false)
-    notHonoured(path, `expected ${parsedPath.expected}`, 'correct it');
-  const interval = get('healthcheck.interval');
-  const ms = interval === undefined ? undefined : milliseconds(interval.value);
-  if (interval !== undefined && ms === undefined) notHonoured(interval, 'expected a time such as 30s', 'correct it');
-  for (const key of ['scheme', 'port', 'hostname', 'method', 'status', 'mode'])
-    notHonoured(get(`healthcheck.${key}`), 'checks are GET requests to the port of the service', 'leave it out');
-  const sticky = stickinessOf(options, 'loadbalancer', notHonoured);
+  const keepsHost = !/^(0|f|false)$/i.test(options.get('loadbalancer.passhostheader')?.value.trim() ?? '');
   return {
-    destination: {
-      ...(keepsHost ? {} : { passHostHeader: false }),
-      ...(parsedPath?.ok === true && parsedPath.value !== undefined ? { checkPath: parsedPath.value } : {}),
-      ...(parsedPath?.ok === true && ms !== undefined
-        ? { checkIntervalMs: Math.min(3_600_000, Math.max(100, ms)) }
-        : {}),
-    },
-    overrides: sticky,
+    fields: { ...(keepsHost ? {} : { passHostHeader: false }), ...healthCheckOf(options, notHonoured) },
+    overrides: stickinessOf(options, 'loadbalancer', notHonoured),
   };
 }
 
-/** Go's durations: `30s`, `1m30s`, `500ms`; a number alone is seconds. */
-function milliseconds(text: string): number | undefined {
-  const trimmed = text.trim();
-  if (/^\d{1,7}$/.test(trimmed)) return Number(trimmed) * 1000;
-  if (!/^(\d{1,9}(\.\d{1,6})?(ms|s|m|h))+$/.test(trimmed)) return undefined;
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  let sum = 0;
-  for (const [, value, , unit] of trimmed.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g))
-    sum += Number(value) * (units[unit ?? ''] ?? 0);
-  return Math.round(sum);
+/** The version of the PROXY header that a service of TCP gets. Traefik’s default is 2. */
+function proxyHeaderOf(options: GivenOptions): Pick<Destination, 'sendProxyHeader'> | Problem {
+  const version = options.get('loadbalancer.proxyprotocol.version');
+  const text = version?.value.trim() ?? '';
+  const isOn = isTrue(options.get('loadbalancer.proxyprotocol')?.value);
+  if (version === undefined) return isOn ? { sendProxyHeader: 'v2' } : {};
+  if (text === '1' || text === '2') return { sendProxyHeader: `v${text}` };
+  return {
+    severity: 'error',
+    reason: 'label-value-invalid',
+    message: `${version.label} is ${JSON.stringify(text.slice(0, 50))}: expected 1 or 2`,
+    label: version.label,
+    value: text.slice(0, 50),
+    suggestion: 'write the version of the PROXY header that the service takes',
+  };
 }
 
 function failed(

@@ -18,6 +18,7 @@ export interface Target {
     | 'outboundServers'
     | 'backupServers'
     | 'passHostHeader'
+    | 'sendProxyHeader'
   >;
   readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
   /** One of Traefik's own services (`api@internal`): nothing is served there. */

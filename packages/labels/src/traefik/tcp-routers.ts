@@ -91,9 +91,12 @@ export function translateTcpRouter(
   return { routers: [{ owner: target.owner, destination }], problems: [...problems, ...found.problems], used };
 }
 
-function serversOf({ fields }: Target): Pick<Destination, 'outboundHostname' | 'outboundServers' | 'backupServers'> {
-  const { outboundHostname, outboundServers, backupServers } = fields;
+function serversOf({
+  fields,
+}: Target): Pick<Destination, 'outboundHostname' | 'outboundServers' | 'backupServers' | 'sendProxyHeader'> {
+  const { outboundHostname, outboundServers, backupServers, sendProxyHeader } = fields;
   return {
+    ...(sendProxyHeader === undefined ? {} : { sendProxyHeader }),
     ...(outboundHostname === undefined ? {} : { outboundHostname }),
     ...(outboundServers === undefined ? {} : { outboundServers }),
     ...(backupServers === undefined ? {} : { backupServers }),

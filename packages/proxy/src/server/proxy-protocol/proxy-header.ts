@@ -18,7 +18,7 @@ export type ProxyHeader =
 /** Maximum size of a version 2 header with all TLVs that proxies send. */
 export const mostProxyHeaderBytes = 4_096;
 
-const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
+export const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
 const firstWord = Buffer.from('PROXY ', 'latin1');
 /** Section 2.1: the longest line there can be, with its end. */
 const mostLineBytes = 107;
@@ -88,7 +88,7 @@ function asIPv6(content: Buffer): string {
 const incomplete: ProxyHeader = { kind: 'incomplete' };
 
 /** `::ffff:0:0/96`: an IPv4 address as a socket for both families has it. */
-const mappedPrefix = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+export const mappedPrefix = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
 function invalid(reason: string): ProxyHeader {
   return { kind: 'invalid', reason };

@@ -22,6 +22,8 @@ export type RelayEnd =
 
 export interface RelayOptions {
   readonly pick: (except: ReadonlySet<string>) => EndpointPick;
+  /** What an endpoint gets before the client's bytes. */
+  readonly greetingOf?: (endpoint: Endpoint) => Buffer | undefined;
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
   readonly connectMs: number;
   /** Either side may be silent so long, in milliseconds. */
@@ -58,7 +60,9 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
       tried.add(endpoint.id);
       try {
         const upstream = await connectToPicked(picked, connectMs, AbortSignal.any([gone.signal, signal]));
-        const end = await join(client, upstream, firstBytes, options);
+        const greeting = options.greetingOf?.(endpoint);
+        const first = greeting === undefined ? firstBytes : Buffer.concat([greeting, firstBytes]);
+        const end = await join(client, upstream, first, options);
         finished(endpoint, 'responded');
         return end;
       } catch (error) {

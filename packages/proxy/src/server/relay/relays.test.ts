@@ -10,6 +10,7 @@ import { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
+import { sentProxyHeader } from '../proxy-protocol/sent-header.ts';
 import type { RelayEnd } from './relayed-connection.ts';
 import { Relays } from './relays.ts';
 
@@ -124,6 +125,50 @@ describe('relays', () => {
     endpoints.set('swarm/ssh', [await backend((socket) => socket.write('SSH-2.0-here\r\n'))]);
     await publish('ssh', { srcPort: port });
     await dial(port).until('SSH-2.0-here');
+  });
+
+  for (const version of ['v1', 'v2'] as const)
+    it(`sends a PROXY header of ${version} before the client’s bytes, to the endpoint that another was tried before, too`, async () => {
+      const port = await freePort();
+      let received = '';
+      const taker = await backend((socket) =>
+        socket.on('data', (chunk: Buffer) => {
+          received += chunk.toString('latin1');
+        }),
+      );
+      endpoints.set('swarm/mail', [endpointAt(await freePort()), taker]);
+      await publish('mail', { srcPort: port, sendProxyHeader: version });
+      const client = dial(port);
+      await until(() => received !== '');
+      client.send('hello');
+      await until(() => received.endsWith('hello'));
+      const { remoteAddress, remotePort, localAddress, localPort } = client.socket;
+      const ends = {
+        remoteAddress: localAddress,
+        remotePort: localPort,
+        localAddress: remoteAddress,
+        localPort: remotePort,
+      };
+      expect(received).to.equal(`${sentProxyHeader(version, ends).toString('latin1')}hello`);
+    });
+
+  it('sends a PROXY header to the endpoints of those services of a group that take one', async () => {
+    const port = await freePort();
+    const received = new Map<string, string>();
+    for (const name of ['a', 'b'])
+      endpoints.set(`swarm/${name}`, [
+        await backend((socket) =>
+          socket.on('data', (chunk: Buffer) =>
+            received.set(name, `${received.get(name) ?? ''}${chunk.toString('latin1')}`),
+          ),
+        ),
+      ]);
+    await publish('a', { srcPort: port, serviceGroup: 'g', sendProxyHeader: 'v1' });
+    await publish('b', { srcPort: port, serviceGroup: 'g' });
+    for (let times = 0; times < 2; times += 1) dial(port).send('hello');
+    await until(() => received.get('a')?.endsWith('hello') === true && received.get('b')?.endsWith('hello') === true);
+    expect(received.get('a')).to.match(/^PROXY TCP4 /);
+    expect(received.get('b')).to.equal('hello');
   });
 
   it('tries another endpoint when one refuses', async () => {

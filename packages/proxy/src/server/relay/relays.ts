@@ -26,6 +26,7 @@ import { reset } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { sentProxyHeader } from '../proxy-protocol/sent-header.ts';
 import { acquireAll } from './relay-limits.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
 import { type RelayEnd, relay } from './relayed-connection.ts';
@@ -316,6 +317,10 @@ export class Relays {
     try {
       const end = await relay(socket, firstBytes, {
         pick,
+        greetingOf: (endpoint) => {
+          const version = this.#routeTo(endpoint, routes)?.destination.sendProxyHeader;
+          return version === undefined ? undefined : sentProxyHeader(version, socket);
+        },
         finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
         connectMs,
         idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
@@ -357,9 +362,14 @@ export class Relays {
     return down !== undefined && pageFor(down, clientAddress, Date.now()) !== undefined;
   }
 
-  #opened(socket: Socket, routes: readonly Route[], endpoint: Endpoint, clientAddress: string) {
+  /** Of a group's routes. */
+  #routeTo(endpoint: Endpoint, routes: readonly Route[]): Route | undefined {
     const leadsTo = (route: Route) => this.#options.upstreams.of(route).endpoints.some(({ id }) => id === endpoint.id);
-    const route = routes.find(leadsTo) ?? routes[0];
+    return routes.length === 1 ? routes[0] : (routes.find(leadsTo) ?? routes[0]);
+  }
+
+  #opened(socket: Socket, routes: readonly Route[], endpoint: Endpoint, clientAddress: string) {
+    const route = this.#routeTo(endpoint, routes);
     if (route === undefined) return undefined;
     return this.#options.connections?.add({
       key: route.key,
