@@ -22,6 +22,23 @@ export const labelMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${traefik}/service-stickiness.ts`,
+    [`${traefik}/service-stickiness.test.ts`],
+    [
+      ['a script may read a sticky cookie by default', "given.has('httponly') && !isTrue", '!isTrue'],
+      ['a sticky cookie that ends at once stays', ".replace(/^-\\d+$/, '0')", ''],
+    ],
+  ),
+  ...faultsIn(
+    `${values}/cookie-attributes.ts`,
+    [`${values}/cookie-attributes.test.ts`],
+    [
+      ['an attribute stands twice', ' || written.has(key)', ''],
+      ['a cookie of another site is not secure', "if (written.get('samesite') === 'SameSite=None')", 'if (false)'],
+      ['a path ends its cookie', '/^\\/[\\x21-\\x3a\\x3c-\\x7e]*$/', '/^\\//'],
+    ],
+  ),
+  ...faultsIn(
     `${traefik}/health-check.ts`,
     [`${traefik}/health-check.test.ts`],
     [

@@ -58,6 +58,9 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['timeoutTunnel', timeoutTunnelMs && timeoutTunnelMs / 1000],
     ['clitcpka', clitcpka === true ? 'true' : undefined],
     ['sendProxyHeader', sendProxyHeader],
+    // No router of Traefik has a share.
+    ['accessLog', destination.accessLog === 'off' ? 'off' : undefined],
+    ['traceSample', destination.traceSample],
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],
@@ -85,6 +88,7 @@ function overridingOf(fields: OverridingLabels): readonly (readonly [string, str
     ['compressionType', fields.compressionType?.join(' ')],
     ['sessionType', fields.sessionType],
     ['sessionCookie', fields.sessionCookie],
+    ['sessionCookieAttributes', fields.sessionCookieAttributes],
     ['acme', fields.acme === undefined ? undefined : String(fields.acme)],
     ['acmeDomains', fields.acmeDomains?.join(',')],
   ];

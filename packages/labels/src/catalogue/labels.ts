@@ -19,7 +19,7 @@ export const serviceLabels = {
 };
 
 const { serviceCert: _certificate, ...accessOfDestination } = accessServiceLabels;
-const { sessionType, sessionCookie } = upstreamServiceLabels;
+const { sessionType, sessionCookie, sessionCookieAttributes } = upstreamServiceLabels;
 
 /** Labels of the whole service that one destination may have otherwise: with its index, in `overrides` of a definition. */
 export const overridableLabels = {
@@ -27,6 +27,7 @@ export const overridableLabels = {
   ...accessOfDestination,
   sessionType,
   sessionCookie,
+  sessionCookieAttributes,
   ...certificateServiceLabels,
 };
 

@@ -1,3 +1,4 @@
+import { cookieAttributes } from '../values/cookie-attributes.ts';
 import { isToken } from '../values/header-names.ts';
 import { boolean, integer, oneOf, seconds, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
@@ -54,6 +55,14 @@ export const upstreamServiceLabels = {
       'Name of the cookie of `sessionType`. A cookie that the service itself sets under this name is left alone; the proxy’s is then `<name>-swarmgate`.',
     modes: httpOnly,
     example: 'backend',
+    dockerFlow: added,
+  }),
+  sessionCookieAttributes: label('sessionCookieAttributes', cookieAttributes, {
+    default: 'Path=/; HttpOnly; SameSite=Lax',
+    meaning:
+      'Attributes of the cookie of `sessionType`: `Path`, `Domain`, `Max-Age`, `SameSite`, `Secure`, `HttpOnly`. Over https `Secure` is added.',
+    modes: httpOnly,
+    example: 'Path=/; SameSite=None; Secure',
     dockerFlow: added,
   }),
   discoveryType: label('discoveryType', dnsDiscovery, {

@@ -43,7 +43,14 @@ const cases: readonly (readonly [string, string, object | RegExp])[] = [
   [
     'a cookie',
     `    w: {weighted: {services: [{name: a}, {name: b}], sticky: {cookie: {name: lb, secure: true}}, healthCheck: {}}}\n${outside('a', 'a')}${outside('b', 'b')}`,
-    { overrides: { sessionType: 'sticky-server', sessionCookie: 'lb', acme: false } },
+    {
+      overrides: {
+        sessionType: 'sticky-server',
+        sessionCookie: 'lb',
+        sessionCookieAttributes: 'Path=/; HttpOnly; SameSite=Lax; Secure',
+        acme: false,
+      },
+    },
   ],
   [
     'a failover',

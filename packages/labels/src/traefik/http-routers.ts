@@ -1,5 +1,6 @@
 import type { OverridingLabels } from '../catalogue/labels.ts';
 import type { Problem } from '../definition/problem.ts';
+import type { Destination } from '../definition/service-definition.ts';
 import type { GivenOptions } from './given-options.ts';
 import { middlewareUses } from './middleware-uses.ts';
 import { type EntrypointGroup, routerEntrypoints } from './router-entrypoints.ts';
@@ -71,6 +72,7 @@ export function translateHttpRouter(
       // The messages of a gRPC call may be as far apart as those of a tunnel.
       ...(target.fields.protocol === undefined ? { timeoutClientMs } : {}),
       ...target.fields,
+      ...observedBy(options),
       ...(group.redirect === undefined ? {} : { httpsOnly: true, httpsRedirectCode: group.redirect }),
       ...uses.fields(target.isInternal === true),
     };
@@ -81,6 +83,12 @@ export function translateHttpRouter(
     });
   }
   return { routers, problems, used };
+}
+
+/** What Traefik leaves out of its access log and traces. Metrics are counted for all routes. */
+function observedBy(options: GivenOptions): Pick<Destination, 'accessLog' | 'traceSample'> {
+  const isOff = (what: string) => /^(0|f|false)$/i.test(options.get(`observability.${what}`)?.value.trim() ?? '');
+  return { ...(isOff('accesslogs') ? { accessLog: 'off' } : {}), ...(isOff('tracing') ? { traceSample: 0 } : {}) };
 }
 
 /** Default TLS options that restrict hold for every port with TLS. */

@@ -35,9 +35,12 @@ export const routerKeys: readonly KeyDocs[] = [
     meaning:
       '`default`, and those of `TRAEFIK_FILE` that demand nothing more than the proxy: TLS 1.2 or less at the least, and no certificate of clients. All others close the router',
   },
-  { key: 'observability.accessLogs' },
+  { key: 'observability.accessLogs', meaning: '`false`: its requests are not in the access log' },
   { key: 'observability.metrics' },
-  { key: 'observability.tracing' },
+  {
+    key: 'observability.tracing',
+    meaning: '`false`: its requests are not traced, but for those that a trusted caller traces, 5xx and slow ones',
+  },
   { key: 'observability.traceVerbosity' },
 ];
 
@@ -56,12 +59,12 @@ export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.sticky' },
   { key: 'loadBalancer.sticky.cookie', meaning: 'a cookie keeps a client at its task' },
   { key: 'loadBalancer.sticky.cookie.name', meaning: 'its name' },
-  { key: 'loadBalancer.sticky.cookie.secure' },
-  { key: 'loadBalancer.sticky.cookie.httpOnly' },
-  { key: 'loadBalancer.sticky.cookie.sameSite' },
-  { key: 'loadBalancer.sticky.cookie.maxAge' },
-  { key: 'loadBalancer.sticky.cookie.path' },
-  { key: 'loadBalancer.sticky.cookie.domain' },
+  { key: 'loadBalancer.sticky.cookie.secure', meaning: 'its attribute' },
+  { key: 'loadBalancer.sticky.cookie.httpOnly', meaning: 'its attribute; default here: `true`' },
+  { key: 'loadBalancer.sticky.cookie.sameSite', meaning: 'its attribute; default here: `lax`' },
+  { key: 'loadBalancer.sticky.cookie.maxAge', meaning: 'its attribute' },
+  { key: 'loadBalancer.sticky.cookie.path', meaning: 'its attribute' },
+  { key: 'loadBalancer.sticky.cookie.domain', meaning: 'its attribute' },
   { key: 'loadBalancer.healthCheck.path', meaning: 'tasks that do not respond with 2xx or 3xx get no requests' },
   { key: 'loadBalancer.healthCheck.interval', meaning: 'between two checks' },
   { key: 'loadBalancer.healthCheck.unhealthyInterval' },
@@ -98,7 +101,7 @@ export const combinedServiceKeys: readonly KeyDocs[] = [
   { key: 'weighted.sticky' },
   { key: 'weighted.sticky.cookie', meaning: 'a cookie keeps a client at its server' },
   { key: 'weighted.sticky.cookie.name', meaning: 'its name' },
-  ...cookieKeys.map((key) => ({ key: `weighted.sticky.cookie.${key}` })),
+  ...cookieKeys.map((key) => ({ key: `weighted.sticky.cookie.${key}`, meaning: 'as of `loadBalancer`' })),
   { key: 'weighted.healthCheck' },
   { key: 'failover.service', meaning: 'as of `weighted`' },
   {

@@ -1,7 +1,8 @@
-import type { OverridingLabels } from '../catalogue/labels.ts';
+import { isTrue } from '@swarmgate/runtime';
 import { upstreamServiceLabels } from '../catalogue/upstream-labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
+import type { Target } from './target.ts';
 
 export type NotHonoured = (given: GivenOption | undefined, why: string, suggestion: string) => void;
 
@@ -21,11 +22,7 @@ export function reportTo(problems: Problem[]): NotHonoured {
 }
 
 /** @param kind `loadbalancer` or `weighted` */
-export function stickinessOf(
-  options: GivenOptions,
-  kind: string,
-  notHonoured: NotHonoured,
-): Pick<OverridingLabels, 'sessionType' | 'sessionCookie'> {
+export function stickinessOf(options: GivenOptions, kind: string, notHonoured: NotHonoured): Target['overrides'] {
   const get = (key: string) => options.get(`${kind}.${key}`);
   const isSticky = [...options].some(
     ([key, { value }]) => key.startsWith(`${kind}.sticky.cookie`) && !/^(0|f|false)$/i.test(value.trim()),
@@ -39,5 +36,37 @@ export function stickinessOf(
   return {
     sessionType: 'sticky-server',
     ...(cookie?.ok === true && cookie.value !== undefined ? { sessionCookie: cookie.value } : {}),
+    ...attributesOf((name) => get(`sticky.cookie.${name}`), notHonoured),
   };
+}
+
+/**
+ * Where any is given. Traefik has neither HttpOnly nor SameSite by default; here both stay unless they are given otherwise: a script has no use for
+ * the name of a server.
+ */
+function attributesOf(get: (name: string) => GivenOption | undefined, notHonoured: NotHonoured): Target['overrides'] {
+  const given = new Map(
+    ['path', 'domain', 'maxage', 'samesite', 'secure', 'httponly'].flatMap((name) => {
+      const option = get(name);
+      return option === undefined ? [] : [[name, option] as const];
+    }),
+  );
+  const textOf = (name: string) => given.get(name)?.value.trim() ?? '';
+  const sameSite = /^(default)?$/i.test(textOf('samesite')) ? 'Lax' : textOf('samesite');
+  // Below 0 it ends at once, in Traefik as in `Max-Age=0`; 0 is none.
+  const maxAge = textOf('maxage').replace(/^-\d+$/, '0');
+  const written = [
+    `Path=${textOf('path') || '/'}`,
+    ...(textOf('domain') === '' ? [] : [`Domain=${textOf('domain')}`]),
+    ...(maxAge === '' || textOf('maxage') === '0' ? [] : [`Max-Age=${maxAge}`]),
+    ...(given.has('httponly') && !isTrue(textOf('httponly')) ? [] : ['HttpOnly']),
+    `SameSite=${sameSite}`,
+    ...(isTrue(textOf('secure')) ? ['Secure'] : []),
+  ].join('; ');
+  const [first] = given.values();
+  if (first === undefined) return {};
+  const attributes = upstreamServiceLabels.sessionCookieAttributes.parse(written, { separator: ',' });
+  if (attributes.ok && attributes.value !== undefined) return { sessionCookieAttributes: attributes.value };
+  notHonoured(first, `${written} are no attributes of a cookie, so it has those of every other`, 'correct them');
+  return {};
 }

@@ -20,7 +20,7 @@ export interface Target {
     | 'passHostHeader'
     | 'sendProxyHeader'
   >;
-  readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
+  readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie' | 'sessionCookieAttributes'>;
   /** One of Traefik's own services (`api@internal`): nothing is served there. */
   readonly isInternal?: true;
 }

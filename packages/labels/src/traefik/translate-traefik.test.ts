@@ -154,6 +154,16 @@ describe('labels of Traefik', () => {
       { protocol: 'h2c', timeoutClientMs: undefined },
     ],
     [
+      'a router without a log',
+      { ...router, 'routers.web.observability.accesslogs': 'false', 'routers.web.observability.tracing': 'false' },
+      { accessLog: 'off', traceSample: 0 },
+    ],
+    [
+      'a router with one',
+      { ...router, 'routers.web.observability.accesslogs': 'true' },
+      { accessLog: undefined, traceSample: undefined },
+    ],
+    [
       'a server elsewhere',
       { 'routers.web.rule': 'Host(`a`)', 'services.web.loadbalancer.server.url': 'https://10.0.0.7:8443' },
       { outboundHostname: '10.0.0.7', port: 8443, sslVerifyNone: true },

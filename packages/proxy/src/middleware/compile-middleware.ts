@@ -179,7 +179,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     destination.reqPathSearchReplace && pathRewrite(destination.reqPathSearchReplace, options.settings.mostHeadBytes),
     auth?.check,
     definition.sessionType === 'sticky-server'
-      ? stickyCookie(definition.sessionCookie ?? definition.service)
+      ? stickyCookie(definition.sessionCookie ?? definition.service, definition.sessionCookieAttributes)
       : undefined,
     connectionMode(definition.connectionMode ?? options.settings.connectionMode),
     ...listed.forResponses,

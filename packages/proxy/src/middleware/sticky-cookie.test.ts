@@ -15,6 +15,19 @@ describe('stickyCookie', () => {
     expect(token).to.not.match(/10\.0\.1\.5|task-1/);
   });
 
+  it('has the attributes of its label, and Secure once', () => {
+    const own = stickyCookie('go-demo', 'Path=/a; SameSite=None; Secure');
+    for (const client of [undefined, overTls]) {
+      const head = headOf();
+      own.onResponse?.(exchangeOf(routeOf(), client === undefined ? {} : { client }), head);
+      expect(head.headers.get('set-cookie')).to.equal(`go-demo=swarmgate.${token}; Path=/a; SameSite=None; Secure`);
+    }
+    const plain = stickyCookie('go-demo', 'Path=/; Max-Age=60');
+    const head = headOf();
+    plain.onResponse?.(exchangeOf(routeOf(), { client: overTls }), head);
+    expect(head.headers.get('set-cookie')).to.equal(`go-demo=swarmgate.${token}; Path=/; Max-Age=60; Secure`);
+  });
+
   it('prefers that task again, and hides the cookie from it', async () => {
     const exchange = exchangeOf(routeOf(), { headers: ['Cookie', `a=b; go-demo=swarmgate.${token}`, 'Cookie', 'c=d'] });
     await step.onRequest?.(exchange);

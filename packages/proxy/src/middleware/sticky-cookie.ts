@@ -12,10 +12,11 @@ const mark = 'swarmgate.';
  * `sessionType=sticky-server`: a cookie selects one task. It holds an opaque token of the task, so it means the same on
  * every replica, survives updates of the others, and is set again when its task is gone. The service never gets it.
  *
- * Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's:
+ * Its attributes are `sessionCookieAttributes`. Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's:
  * it passes both ways, and the proxy uses `<name>-swarmgate`.
  */
-export function stickyCookie(name: string): Middleware {
+export function stickyCookie(name: string, attributes = 'Path=/; HttpOnly; SameSite=Lax'): Middleware {
+  const isAlwaysSecure = attributes.split('; ').includes('Secure');
   // The name of the console's session would end the session, and never come back: it is taken off requests.
   const names = [name, `${name}-swarmgate`].filter((each) => !setsSession(`${each}=`));
   return {
@@ -32,8 +33,8 @@ export function stickyCookie(name: string): Middleware {
       if (exchange.stickTo === token && !isReplaced) return;
       const free = names.find((each) => !setsCookie(headers, each) && !sendsCookie(exchange, each));
       if (free === undefined) return;
-      const secure = exchange.client.scheme === 'https' ? '; Secure' : '';
-      headers.add('Set-Cookie', `${free}=${mark}${token}; Path=/; HttpOnly; SameSite=Lax${secure}`);
+      const secure = exchange.client.scheme === 'https' && !isAlwaysSecure ? '; Secure' : '';
+      headers.add('Set-Cookie', `${free}=${mark}${token}; ${attributes}${secure}`);
       // A shared cache would hand one client's cookie to all.
       if (!headers.has('cache-control')) headers.add('Cache-Control', 'private');
     },

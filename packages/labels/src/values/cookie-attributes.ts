@@ -1,0 +1,38 @@
+import { not, ok, type Value } from './value.ts';
+
+const expected =
+  'attributes such as Path=/; HttpOnly; SameSite=None; Secure; Max-Age=3600; Domain=example.com, each once';
+
+/** The forms of RFC 6265, section 4.1.1; SameSite of its successor. Each as it is written into the cookie. */
+const forms: Readonly<Record<string, (value: string) => string | undefined>> = {
+  path: (value) => (/^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? `Path=${value}` : undefined),
+  // A dot before it means nothing (section 5.2.3).
+  domain: (value) =>
+    /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value) && value.length <= 253
+      ? `Domain=${value.replace(/^\./, '')}`
+      : undefined,
+  'max-age': (value) => (/^\d{1,9}$/.test(value) ? `Max-Age=${value}` : undefined),
+  samesite: (value) => {
+    const mode = ['Lax', 'Strict', 'None'].find((each) => each.toLowerCase() === value.toLowerCase());
+    return mode && `SameSite=${mode}`;
+  },
+  secure: (value) => (value === '' ? 'Secure' : undefined),
+  httponly: (value) => (value === '' ? 'HttpOnly' : undefined),
+};
+
+/** As they stand behind a cookie’s value; without a path that of all. Browsers refuse SameSite=None without Secure, so it is added. */
+export const cookieAttributes: Value<string> = {
+  parse: (raw) => {
+    const written = new Map<string, string>();
+    for (const part of raw.split(';')) {
+      const [name = '', ...value] = part.split('=');
+      const key = name.trim().toLowerCase();
+      const text = Object.hasOwn(forms, key) ? forms[key]?.(value.join('=').trim()) : undefined;
+      if (text === undefined || written.has(key)) return not(expected);
+      written.set(key, text);
+    }
+    if (written.get('samesite') === 'SameSite=None') written.set('secure', 'Secure');
+    return ok([...(written.has('path') ? [] : ['Path=/']), ...written.values()].join('; '));
+  },
+  schema: (zod) => zod.string().refine((text) => cookieAttributes.parse(text, { separator: ',' }).ok, expected),
+};
