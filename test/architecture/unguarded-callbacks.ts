@@ -59,6 +59,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['runtime/src/rest/unread-body.ts', "'finish'", aborts],
   ['runtime/src/rest/unread-body.ts', 'setInterval(', aborts],
   ['proxy/src/control/admin/work-slices.ts', 'this.#next()', settles],
+  ['proxy/src/control/admin/change-pace.ts', 'this.#next()', settles],
   ['proxy/src/control/admin/worker-routes.ts', 'response.status(status)', notOurs],
   ['proxy/src/control/consul-ui/consul-proxy.ts', 'ConsulTimeout', aborts],
   ['proxy/src/control/consul-ui/consul-proxy.ts', 'outgoing.destroy()', aborts],

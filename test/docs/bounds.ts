@@ -37,6 +37,8 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/control/admin/long-responses.ts', 'longestWaitMs', 'wait for 10 s'],
   ['packages/proxy/src/control/admin/long-responses.ts', 'longestSilenceMs', 'reads nothing 10 s'],
   ['packages/runtime/src/rest/bounded-calls.ts', 'longestCallMs', '60 s in all'],
+  ['packages/proxy/src/control/admin/change-pace.ts', 'mostAtOnce', '400 at once'],
+  ['packages/proxy/src/control/admin/change-pace.ts', 'mostPerSecond', '100 a second of further ones'],
   ['packages/proxy/src/control/admin/explain.ts', 'longestUrl', '8,192 characters'],
   ['packages/proxy/src/control/admin/explain.ts', 'mostCandidates', '1,000 candidates'],
   ['packages/proxy/src/control/admin/event-routes.ts', 'mostStreams', '| 32; 64 KB'],

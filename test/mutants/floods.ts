@@ -46,6 +46,30 @@ export const floodMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/proxy/src/control/admin/change-pace.ts',
+    ['packages/proxy/src/control/admin/change-pace.test.ts'],
+    [
+      ['changes have no pace', 'if (this.#left < 1) return false;', ''],
+      [
+        'a later change overtakes those that wait',
+        'if (this.#waiting.length === 0 && this.#take())',
+        'if (this.#take())',
+      ],
+      ['one change that waits goes on, the others never', 'if (this.#waiting.length > 0) this.#nextInTime();', ''],
+      ['a long pause allows a storm', 'Math.min(mostAtOnce, ', 'Math.max(0, '],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/control/admin/changes.ts',
+    ['packages/proxy/src/control/admin/change-pace.test.ts'],
+    [['a change is written before its turn', '    await this.#pace.turn();\n', '']],
+  ),
+  ...faultsIn(
+    'packages/registry/src/store/embedded-thread.ts',
+    ['packages/registry/src/store/embedded-store.test.ts'],
+    [['changes take the core of requests', 'yieldCore();\nconst', 'const']],
+  ),
+  ...faultsIn(
     `${server}/http1/client-reading.ts`,
     [`${server}/http1/connection-share.test.ts`],
     [

@@ -1,6 +1,10 @@
+import { constants, getPriority, setPriority } from 'node:os';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Opened, TableCall, TableReply } from './embedded-table.ts';
 import { RecoveringDatabase } from './recovering-database.ts';
+
+/** By so much a system prefers other threads: of a core that both need this one gets a tenth. */
+const niceness = 10;
 
 /** The thread of the embedded registry: opens its file, then responds to one call after the other. */
 const { file, port, opened } = workerData as {
@@ -9,6 +13,19 @@ const { file, port, opened } = workerData as {
   /** Set to 1 when the result of opening is in the port. */
   readonly opened: Int32Array;
 };
+
+/**
+ * Requests go before changes where they share a core: the thread that serves them would wait for up to 10 ms. On Linux a priority is
+ * that of the calling thread; elsewhere it would be the whole process's.
+ */
+function yieldCore(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness));
+  } catch {
+    // A sandbox may refuse the call; the registry works without it.
+  }
+}
 
 function open(): RecoveringDatabase | undefined {
   let result: Opened;
@@ -32,6 +49,7 @@ function failureOf(error: unknown) {
     : { message };
 }
 
+yieldCore();
 const database = open();
 if (database === undefined) port.close();
 else

@@ -17,6 +17,7 @@ import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { ReloadRequests } from '../watch/reload-requests.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { type Barrier, type ChangeOutcome, describeBarrier, outcomeOfError } from './change-outcome.ts';
+import { ChangePace } from './change-pace.ts';
 import { ChangesInTurn } from './changes-in-turn.ts';
 import type { GivenDefinition } from './given-definition.ts';
 
@@ -35,6 +36,8 @@ export interface ChangesOptions {
   readonly onPublished?: (position: JournalPosition) => void;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
+  /** When a change may be written. */
+  readonly pace?: Pick<ChangePace, 'turn'>;
 }
 
 /** How long the registry may take to take a write, in milliseconds. */
@@ -49,10 +52,12 @@ export class Changes {
   readonly #options: ChangesOptions;
   readonly #now: () => number;
   readonly #inTurn = new ChangesInTurn();
+  readonly #pace: Pick<ChangePace, 'turn'>;
 
   constructor(options: ChangesOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#pace = options.pace ?? new ChangePace();
   }
 
   /** Adds or replaces the `manual` definition. */
@@ -264,6 +269,7 @@ export class Changes {
 
   /** Writes, and waits until every live replica serves it. @throws RegistryError */
   async publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
+    await this.#pace.turn();
     const report = await this.#options.registry.publish(changes, {
       signal: AbortSignal.timeout(writeTimeoutMs),
       by,
