@@ -93,6 +93,18 @@ export const faultMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${proxy}/control/workers/worker-process.ts`,
+    [`${proxy}/control/workers/worker-start.test.ts`],
+    [
+      ['a worker opens its ports before there is a table', '    await firstTable;\n', ''],
+      [
+        'what changes while a worker starts is not served',
+        '    if (this.#backlog?.isEmpty === false) await this.#sendBacklog();\n',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
     `${proxy}/control/workers/update-queue.ts`,
     [`${proxy}/control/workers/services-feed.test.ts`],
     [

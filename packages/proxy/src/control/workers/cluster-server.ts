@@ -31,6 +31,7 @@ import { fleetMetrics } from './fleet-metrics.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage } from './messages.ts';
 import { PluginControl } from './plugin-control.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import { servicesAtOnce } from './services-feed.ts';
 import { SharedChecks } from './shared-checks.ts';
 import { shareConnections } from './shared-connections.ts';
 import { SharedEjections } from './shared-ejections.ts';
@@ -152,6 +153,8 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   };
   const challenges = new OpenChallenges();
   const startMemory = new StartMemory(owner);
+  let isOpen = false;
+  const firstServices = Promise.withResolvers<void>();
   const firstTable = Promise.withResolvers<void>();
   const onMessage = responderToWorkers({
     limiters,
@@ -173,6 +176,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       const connections = own === undefined ? undefined : shared?.placeOf(own, countsFd);
       const worker = new WorkerProcess(fork(start, bound.fds, shared?.fd, join(settings.dataDir, 'compile-cache')), {
         start: { ...start, connections },
+        firstServices: firstServices.promise,
         firstTable: firstTable.promise,
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
@@ -230,16 +234,23 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   starting.catch(() => undefined);
   return {
     async open() {
+      isOpen = true;
+      firstServices.resolve();
       firstTable.resolve();
       await starting;
       startMemory.opened(view.services.size);
     },
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
-      view.apply(change);
+      // Workers that start compile their services while this process does.
+      const isFirst = !isOpen && change.changes.size > servicesAtOnce;
+      const shown = isFirst ? view.applyInTurns(change) : view.apply(change);
+      const applied = isFirst ? fleet.apply(change) : undefined;
+      if (isFirst) firstServices.resolve();
+      await shown;
       summed.apply(change.changes);
       checks.apply(view.table, change.changes);
-      await fleet.apply(change);
+      await (applied ?? fleet.apply(change));
       startMemory.applied(view.services.size);
     },
     table: () => view.table,

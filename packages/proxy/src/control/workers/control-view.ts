@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Settings, TaskFault, Tasks } from '@swarmgate/runtime';
@@ -15,6 +16,7 @@ import { memory, ResourceProblems } from '../serving/resource-problems.ts';
 import type { EndpointView } from '../serving/server.ts';
 import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from '../serving/serving-table.ts';
 import type { WorkerReport } from './messages.ts';
+import { piecesOf } from './services-feed.ts';
 
 /** What the control process, which serves nothing itself, shows of serving: its own table, and what workers report. */
 export class ControlView {
@@ -66,15 +68,35 @@ export class ControlView {
   }
 
   apply(change: ServicesChange): void {
+    this.#take(change);
+    this.#show(change);
+  }
+
+  /**
+   * As `apply`, in a turn of the event loop for each piece: the workers that start get their services meanwhile. `services` are
+   * those of the change at once; the table has all of them when this resolves.
+   */
+  async applyInTurns(change: ServicesChange): Promise<void> {
+    this.#take(change);
+    for (const changes of piecesOf(change.changes)) {
+      this.#show({ changes });
+      await setImmediate();
+    }
+  }
+
+  #take(change: ServicesChange): void {
     for (const [key, served] of change.changes) {
       if (served === undefined) this.#services.delete(key);
       else this.#services.set(key, served);
     }
+    this.#revision = change.revision;
+  }
+
+  #show(change: Pick<ServicesChange, 'changes'>): void {
     this.#upstreams.apply(change.changes);
     this.maintenance.apply(change.changes);
     this.#table = this.#table.with(definitionsOf(change));
     this.#unreachable.apply(change.changes);
-    this.#revision = change.revision;
   }
 
   /** Follows the networks of this machine and the names that workers resolve, until the signal aborts. */

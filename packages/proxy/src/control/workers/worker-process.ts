@@ -16,7 +16,9 @@ export class WorkerError extends SwarmgateError {}
 
 export interface WorkerProcessOptions {
   readonly start: StartMessage;
-  /** Resolves when there is a table: the worker gets it then, and opens its ports. */
+  /** Resolves when there are many services, or `firstTable` does: the worker gets what there is then. */
+  readonly firstServices: Promise<void>;
+  /** Resolves when there is a table: the worker opens its ports then. */
   readonly firstTable: Promise<void>;
   /** What it needs beside services before it opens its ports. */
   readonly first: () => readonly ControlMessage[];
@@ -246,21 +248,28 @@ export class WorkerProcess {
 
   /** Everything there is, in pieces, and what changes meanwhile; only then may it open its ports. */
   async #bootstrap(): Promise<void> {
-    const { start, firstTable, first, services, revision } = this.#options;
+    const { start, firstServices, firstTable, first, revision } = this.#options;
     this.send(start);
-    await firstTable;
+    await firstServices;
     for (const message of first()) this.send(message);
-    const backlog = this.#backlog;
-    if (backlog === undefined) return;
-    do {
-      const changes = backlog.take(services);
-      await this.#send({ kind: 'services', number: 0, last: false, revision: revision(), changes });
-    } while (!backlog.isEmpty);
+    await this.#sendBacklog();
+    await firstTable;
+    if (this.#backlog?.isEmpty === false) await this.#sendBacklog();
     if (this.#backlog === undefined) return;
     this.#backlog = undefined;
     this.#revision = revision();
     if (this.#state === 'starting') this.#state = 'opening';
     this.send({ kind: 'open' });
+  }
+
+  async #sendBacklog(): Promise<void> {
+    const { services, revision } = this.#options;
+    // None is left once it ends or drains.
+    while (this.#backlog !== undefined) {
+      const changes = this.#backlog.take(services);
+      await this.#send({ kind: 'services', number: 0, last: false, revision: revision(), changes });
+      if (this.#backlog?.isEmpty === true) return;
+    }
   }
 
   #sendServices(revision: string, pieces: readonly ServicesChange['changes'][]): Promise<void> {
