@@ -51,8 +51,13 @@ export const exchangeMutants: readonly Mutant[] = [
     [
       [
         'an upload waits an hour for a host that is gone',
-        'if (this.connected && !this.responding) this.#expectHead();',
+        'if (this.connected && !this.#reader.inBody) this.#expectHead();',
         '',
+      ],
+      [
+        'an upload waits an hour for a host that is gone behind its 100',
+        'this.connected && !this.#reader.inBody',
+        'this.connected && !this.responding',
       ],
     ],
   ),

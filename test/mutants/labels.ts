@@ -33,6 +33,7 @@ export const labelMutants: readonly Mutant[] = [
     `${values}/cookie-attributes.ts`,
     [`${values}/cookie-attributes.test.ts`],
     [
+      ['a definition writes lines into a cookie', "\n      .overwrite((text) => normalized(text) ?? '')", ''],
       ['an attribute stands twice', ' || written.has(key)', ''],
       ['a cookie of another site is not secure', "if (written.get('samesite') === 'SameSite=None')", 'if (false)'],
       ['a path ends its cookie', '/^\\/[\\x21-\\x3a\\x3c-\\x7e]*$/', '/^\\//'],

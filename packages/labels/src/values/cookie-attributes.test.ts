@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { z } from 'zod';
 import { cookieAttributes } from './cookie-attributes.ts';
 
 describe('attributes of a cookie', () => {
   // [as written, as sent; undefined: refused]
   const cases = [
     ['HttpOnly', 'Path=/; HttpOnly'],
+    ['\r\n\r\nHttpOnly\u200a;Secure\n', 'Path=/; HttpOnly; Secure'],
     [' path=/app ;httponly; SAMESITE=strict ', 'Path=/app; HttpOnly; SameSite=Strict'],
     ['SameSite=None', 'Path=/; SameSite=None; Secure'],
     ['SameSite=None; Secure', 'Path=/; SameSite=None; Secure'],
@@ -35,6 +37,8 @@ describe('attributes of a cookie', () => {
     it(`${JSON.stringify(given)} ${sent === undefined ? 'are refused' : `are ${sent}`}`, () => {
       const parsed = cookieAttributes.parse(given, { separator: ',' });
       expect(parsed.ok ? parsed.value : undefined).to.equal(sent);
+      const inDefinition = cookieAttributes.schema(z).safeParse(given);
+      expect(inDefinition.success ? inDefinition.data : undefined, 'in a definition').to.equal(sent);
       if (sent !== undefined) expect(cookieAttributes.parse(sent, { separator: ',' })).to.deep.include({ value: sent });
     });
 });

@@ -34,5 +34,15 @@ export const cookieAttributes: Value<string> = {
     if (written.get('samesite') === 'SameSite=None') written.set('secure', 'Secure');
     return ok([...(written.has('path') ? [] : ['Path=/']), ...written.values()].join('; '));
   },
-  schema: (zod) => zod.string().refine((text) => cookieAttributes.parse(text, { separator: ',' }).ok, expected),
+  // A definition that was written by hand may hold them in any form. What stands behind the cookie is always this one.
+  schema: (zod) =>
+    zod
+      .string()
+      .refine((text) => normalized(text) !== undefined, expected)
+      .overwrite((text) => normalized(text) ?? ''),
 };
+
+function normalized(text: string): string | undefined {
+  const parsed = cookieAttributes.parse(text, { separator: ',' });
+  return parsed.ok ? parsed.value : undefined;
+}

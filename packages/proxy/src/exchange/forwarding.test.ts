@@ -51,7 +51,9 @@ describe('a request on its way', () => {
 
   const sink: ForwardingSink = {
     wantsPayload: true,
-    onInterim: () => undefined,
+    onInterim: ({ status }) => {
+      responses.push(`${status}`);
+    },
     onHead: (head, _bytes, _framing, _from, _to, complete) => {
       responses.push(`${head.status}${complete ? '' : ' …'}`);
       return false;
@@ -165,6 +167,18 @@ describe('a request on its way', () => {
       pass(3_000);
       expect(responses).to.deep.equal(['endpoint-unreachable']);
     });
+
+  it('fails an upload after a minute, too, whose endpoint went away behind its 100', async () => {
+    slow.onHead = (_request, socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+    const forwarding = await sent([endpointAt(slow.port)], 'POST', { destination: hour, whole: false });
+    await until(() => responses.includes('100'), 'the 100');
+    forwarding.endBody('');
+    await until(() => slow.requests.some((request) => request.whole), 'the whole request');
+    pass(62_000);
+    expect(responses).to.deep.equal(['100']);
+    pass(3_000);
+    expect(responses).to.deep.equal(['100', 'endpoint-unreachable']);
+  });
 
   it('waits for longer than a minute where its route says so, and its endpoint accepts connections', async () => {
     poolWith();

@@ -259,7 +259,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#context.pool.livenessConnects.check(connection.endpoint, () => {
       if (this.#over || this.#connection !== connection) return;
       if (this.#hasOthers && this.#mayBeSentTwice(connection)) this.#leave(connection);
-      else if (hasWaited && !connection.responding) this.#giveUpOn(connection);
+      else if (hasWaited && !this.#responded) this.#giveUpOn(connection);
     });
   }
 

@@ -178,7 +178,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   endBody(trailers: string): void {
     this.#requestDone = true;
     this.#writer.flush();
-    if (this.connected && !this.responding) this.#expectHead();
+    if (this.connected && !this.#reader.inBody) this.#expectHead();
     if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
   }
 
@@ -257,6 +257,11 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     if (this.#receiver !== undefined) this.#silence.expectBytes(this.#receiver.silenceMs);
   }
 
+  #expectMore(): void {
+    if (this.#reader.inBody) this.#expectBytes();
+    else this.#expectHead();
+  }
+
   #expectHead(): void {
     if (this.#receiver !== undefined) this.#silence.expectHead(this.#receiver.silenceMs, this.#requestDone);
   }
@@ -297,7 +302,7 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
     if (this.#receiver === undefined) return;
     if (outcome === 'more') {
       // Unless the receiver has paused the connection. A response in one piece needs no deadline.
-      if (!this.#isPaused) this.#expectBytes();
+      if (!this.#isPaused) this.#expectMore();
       return;
     }
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.

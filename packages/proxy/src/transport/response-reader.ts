@@ -68,6 +68,11 @@ export class ResponseReader {
     this.#taker = undefined;
   }
 
+  /** The head of the response is read; an interim one is not it. */
+  get inBody(): boolean {
+    return this.#inBody;
+  }
+
   /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#chunks?.trailers ?? '';
