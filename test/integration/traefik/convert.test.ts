@@ -3,12 +3,15 @@ import { readSettings } from '@swarmgate/runtime';
 import { familiesOf } from '@swarmgate/swarm-listener';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { parseDocument } from 'yaml';
 import { convertStack } from '../../../packages/cli/src/compose/convert-stack.ts';
 import { type DesiredService, desiredServices } from '../../../packages/cli/src/compose/desired-services.ts';
 import { readCompose } from '../../../packages/cli/src/compose/read-compose.ts';
 import { labelSets } from '../../traefik/label-sets.ts';
 
 const settings = readSettings('cli', { env: { LABELS: 'df,traefik', TRAEFIK_EXPOSED_BY_DEFAULT: 'true' } });
+
+declare const stackOfWeb: { services: { web: { deploy: { labels: Record<string, unknown> } } } };
 
 function servicesOf(text: string, stack: string): readonly DesiredService[] {
   return desiredServices(readCompose('stack.yml', text, {}), {
@@ -55,6 +58,23 @@ describe('converting a stack with labels of Traefik', () => {
         expect(remarks.join()).to.include('labels of its containers').and.include('Traefik ignores in Swarm mode');
       }
     });
+
+  it('writes quotes around what Docker would read as no text: YAML 1.1 knows more words and numbers than 1.2', () => {
+    const labels = [
+      ['traefik.http.routers.web.rule', 'Host(`a.example`)'],
+      ['traefik.http.routers.web.observability.accesslogs', 'false'],
+      ['traefik.http.services.web.loadbalancer.server.port', '80'],
+      ...['off', 'Yes', 'n', '1:30', '1_000', '0b11', '2001-12-14', '='].map((value, at) => [`other.${at}`, value]),
+    ];
+    const list = labels.map(([name, value]) => `        - ${name}=${value}\n`).join('');
+    const file = `services:\n  web:\n    image: a\n    environment: { DEBUG: off }\n    deploy:\n      labels:\n${list}`;
+    const { text } = convertStack(file, servicesOf(file, 'shop'));
+    const read = parseDocument(text, { version: '1.1' }).toJS() as typeof stackOfWeb;
+    for (const [name, value] of Object.entries(read.services.web.deploy.labels)) expect(value, name).to.be.a('string');
+    expect(read.services.web.deploy.labels).to.include({ 'com.df.accessLog.1': 'off', 'other.3': '1:30' });
+    // Lines that are not written anew stay as they are.
+    expect(text).to.include('{ DEBUG: off }');
+  });
 
   it('requests the same of whatever routers, services and middlewares', () => {
     const host = fc.constantFrom('Host(`a.example`)', 'HostRegexp(`^[a-z]+\\.b\\.example$$`)', '!Host(`a.example`)');

@@ -1,7 +1,7 @@
 import type { Problem, ProblemReason } from '@swarmgate/labels';
 import { readYaml } from '@swarmgate/labels/traefik';
 import { UsageError } from '@swarmgate/runtime/errors';
-import { type Document, isMap, isSeq, type YAMLMap } from 'yaml';
+import { type Document, isMap, isSeq, type Scalar, type YAMLMap } from 'yaml';
 import type { DesiredService } from './desired-services.ts';
 import { labelsOfDefinition } from './labels-of-definition.ts';
 
@@ -72,19 +72,30 @@ function hasTraefikLabels(document: Document, place: readonly string[]): boolean
   return isSeq(node) && node.items.some((item) => ofTraefik.test(String(item)));
 }
 
+/**
+ * Text in YAML 1.2 that is a boolean, a number or a date in YAML 1.1 (https://yaml.org/type/), by which some versions of Docker read
+ * files: `off` would be the label `false`.
+ */
+const otherInYaml11 = /^([yn]|yes|no|on|off|=|<<|[-+]?[\d_:.]+|[-+]?0b[01_]+|\d{4}-\d\d?-\d\d?.*)$/i;
+
 function replaceLabels(document: Document, place: readonly string[], labels: ReadonlyMap<string, string>): void {
   const node = document.getIn(place, true);
   // Of the document's own copy of the parser: another one's is not written.
   const kept = document.createNode({}) as YAMLMap;
+  const set = (name: string, value: string) => {
+    const scalar = document.createNode(value) as Scalar;
+    if (otherInYaml11.test(value)) scalar.type = 'QUOTE_DOUBLE';
+    kept.set(name, scalar);
+  };
   if (isMap(node)) for (const pair of node.items) if (!ofTraefik.test(String(pair.key))) kept.items.push(pair);
   if (isSeq(node))
     for (const item of node.items.map(String)) {
       const equals = item.indexOf('=');
       if (!ofTraefik.test(item))
-        kept.set(equals === -1 ? item : item.slice(0, equals), equals === -1 ? '' : item.slice(equals + 1));
+        set(equals === -1 ? item : item.slice(0, equals), equals === -1 ? '' : item.slice(equals + 1));
     }
   // Docker interpolates the file: a dollar sign is written twice.
-  for (const [name, value] of labels) kept.set(name, value.replaceAll('$', '$$$$'));
+  for (const [name, value] of labels) set(name, value.replaceAll('$', '$$$$'));
   if (kept.items.length === 0) document.deleteIn(place);
   else document.setIn(place, kept);
 }
