@@ -62,6 +62,11 @@ export const exchangeMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/proxy/src/transport/open-connection.ts',
+    ['packages/proxy/src/transport/open-connection.test.ts'],
+    [['a quiet connection to a host without power stays', '    keepAlive: true,\n', '']],
+  ),
+  ...faultsIn(
     'packages/proxy/src/transport/http2/http2-channel.ts',
     [`${exchange}/silence-limits.test.ts`],
     [['a stream of events of HTTP/2 is cut like a page', '    else if (!this.#paused) this.#expectBytes();', '']],

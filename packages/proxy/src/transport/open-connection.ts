@@ -21,6 +21,12 @@ export interface OpenOptions {
 const lookup = endpointLookup();
 
 /**
+ * A quiet connection is probed after so long, in milliseconds, then ten times, a second apart. Without that, the client of a stream of
+ * events, a tunnel or a relay would wait for a host without power until its timeout: an hour, or a day.
+ */
+const keepAliveMs = 60_000;
+
+/**
  * Opens a connection to an endpoint: the one way for requests, tunnels, relays, health checks and liveness connects, so
  * that a check cannot pass where a request would fail. The TLS server name is the endpoint's host where that is a DNS
  * name, and none for an address (RFC 6066, section 3). Certificates are not verified: services in a Swarm have no names
@@ -39,6 +45,8 @@ export function openConnection(
     host,
     port,
     noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
     // The other side's end is passed on by the exchange, the tunnel or the relay, each by its own rule.
     allowHalfOpen: true,
     ...(onread === undefined ? {} : { onread }),
