@@ -74,7 +74,7 @@ export const traefikRows: readonly TraefikRow[] = [
     swarmgate: ['com.df.reqMode=tls', 'com.df.entryPorts=ssl', 'com.df.port=5432', 'com.df.serviceDomain=db.example'],
   },
   {
-    traefik: 'connections of TCP, for as long as both sides live',
+    traefik: 'default: TCP connections without a timeout',
     swarmgate: [
       'com.df.reqMode=tcp',
       'com.df.timeoutTunnel=86400',
@@ -85,9 +85,9 @@ export const traefikRows: readonly TraefikRow[] = [
   },
   { traefik: 'loadbalancer.passhostheader=false', swarmgate: ['com.df.passHostHeader=false'] },
   {
-    traefik: 'its timeouts: none of responses, 60 s of requests',
+    traefik: 'default: responses without a timeout, 60 s for a request',
     swarmgate: ['com.df.timeoutServer=3600', 'com.df.timeoutClient=60'],
-    note: '`TIMEOUT_SERVER` and `TIMEOUT_CLIENT`, both 20 s by default, are for labels of our own alone.',
+    note: 'Without these labels `TIMEOUT_SERVER` and `TIMEOUT_CLIENT` apply, both 20 s by default.',
   },
   {
     traefik: 'tls.domains[0].main=*.shop.example',
@@ -209,9 +209,9 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    (\`labels:\` instead of \`deploy.labels\`), which Traefik ignores in Swarm mode, stay where they are and are named too. It ends with 1
    where anything that the file requests is left out.
 
-An endpoint may be silent for an hour before and within a response, because Traefik sets it no limit; where it accepts no connections any more, its
-requests fail after a minute. A client may send nothing in the middle of a body, or take nothing of a response over HTTP/1.1, for 60 s, which is what Traefik gives a
-whole request. \`TIMEOUT_SERVER\` and \`TIMEOUT_CLIENT\` do not hold for routers of Traefik. Connections of TCP routers may be quiet for a day.
+\`TIMEOUT_SERVER\` does not apply to routers of Traefik, and \`TIMEOUT_CLIENT\` only to those of HTTP/2 services (\`scheme=h2c\`). An endpoint may be silent for an hour
+before and within a response, because Traefik sets no limit; a request fails after a minute if its endpoint accepts no connections. A client may be silent
+within a body, or read nothing of a response over HTTP/1.1, for 60 s, which Traefik gives a whole request. Connections of TCP routers may be quiet for a day.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

@@ -99,6 +99,22 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     expect(rig.received().includes('PROXY')).to.equal(false);
   });
 
+  it('sends the client of a PROXY header to services that take one, for passed and for ended TLS', async () => {
+    const { tlsPort, echoPort, ports } = rig;
+    const taking = { srcPort: ports.proxied, sendProxyHeader: 'v1' } as const;
+    await rig.publish({
+      proxied: { ...taking, reqMode: 'sni', port: tlsPort, serviceDomain: ['passed.example'] },
+      plain: { ...taking, reqMode: 'tls', port: echoPort, serviceDomain: ['echo.example'] },
+    });
+    const header = new RegExp(`PROXY TCP4 192\\.0\\.2\\.7 127\\.0\\.0\\.1 \\d+ ${ports.proxied}\r\n`);
+    const secured = await dialTls(ports.proxied, { servername: 'echo.example', source: '192.0.2.7' });
+    open.push(secured);
+    expect((await sendOverHttp1(secured, 'echo.example')).text).to.match(header);
+    const passed = dialTls(ports.proxied, { servername: 'passed.example', source: '192.0.2.7' }).catch(() => undefined);
+    await until(() => header.test(rig.received().toString('latin1')), 'the header before the ClientHello');
+    (await passed)?.destroy();
+  });
+
   it('holds allowedAddresses against the client of the PROXY header, for passed and for ended TLS', async () => {
     const service = { allowedAddresses: ['192.0.2.0/24'] };
     const { tlsPort, echoPort, ports } = rig;

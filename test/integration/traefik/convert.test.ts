@@ -72,7 +72,7 @@ describe('converting a stack with labels of Traefik', () => {
     const read = parseDocument(text, { version: '1.1' }).toJS() as typeof stackOfWeb;
     for (const [name, value] of Object.entries(read.services.web.deploy.labels)) expect(value, name).to.be.a('string');
     expect(read.services.web.deploy.labels).to.include({ 'com.df.accessLog.1': 'off', 'other.3': '1:30' });
-    // Lines that are not written anew stay as they are.
+    // All other lines stay as they are.
     expect(text).to.include('{ DEBUG: off }');
   });
 

@@ -4,8 +4,8 @@ import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { NotHonoured } from './service-stickiness.ts';
 
 /**
- * The health check of a service. Checks are GET requests to its port that expect 2xx or 3xx: one that would be another in Traefik is not
- * made at all, because tasks that are well would fail it and get no requests.
+ * The health check of a service. The proxy’s checks are GET requests to the service’s port that expect 2xx or 3xx. A check that Traefik
+ * would make differently is not made at all: healthy tasks could fail it and get no requests.
  */
 export function healthCheckOf(
   options: GivenOptions,
@@ -34,7 +34,7 @@ export function healthCheckOf(
   };
 }
 
-/** Options by which a check would get another response. */
+/** Options that make a check differ from such a GET request. */
 function othersIn(options: GivenOptions): readonly GivenOption[] {
   const server = (key: string, usual: string) => textOf(options.get(`loadbalancer.server.${key}`), usual);
   const usual: Readonly<Record<string, (text: string) => boolean>> = {
@@ -47,7 +47,7 @@ function othersIn(options: GivenOptions): readonly GivenOption[] {
   };
   return [...options].flatMap(([key, given]) => {
     const [, name = ''] = /^loadbalancer\.healthcheck\.([^.]+)/.exec(key) ?? [];
-    // Its value may be a credential, and problems are read without one.
+    // Its value may be a credential, and problems are readable without one.
     if (name === 'headers') return [{ ...given, value: '…' }];
     return usual[name] === undefined || given.value.trim() === '' || usual[name](textOf(given, '')) ? [] : [given];
   });

@@ -14,11 +14,15 @@ import { withServedTls, withServedTlsOptions } from './tls-options.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 /**
- * Traefik waits for a response for as long as its client does (`responseHeaderTimeout` 0, no idle limit). An hour, as for a tunnel, is
- * longer than clients wait, and ends what an endpoint has forgotten. Source: https://doc.traefik.io/traefik/reference/static-configuration/cli/
+ * Traefik waits for a response for as long as its client does: `responseHeaderTimeout` is 0, and there is no idle limit
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/http/load-balancing/serverstransport/). An hour, as for a tunnel, is
+ * longer than clients wait, and still ends what an endpoint has forgotten.
  */
 const timeoutServerMs = 3_600_000;
-/** Traefik gives a whole request 60 s (`respondingTimeouts.readTimeout`), and none to a client that takes its response slowly. */
+/**
+ * Traefik gives a whole request 60 s (`respondingTimeouts.readTimeout`,
+ * https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/), and sets no limit for reading a response.
+ */
 const timeoutClientMs = 60_000;
 
 export interface HttpRouters {

@@ -39,13 +39,13 @@ export const routerKeys: readonly KeyDocs[] = [
   { key: 'observability.metrics' },
   {
     key: 'observability.tracing',
-    meaning: '`false`: its requests are not traced, but for those that a trusted caller traces, 5xx and slow ones',
+    meaning: '`false`: its requests are not traced, except those that a trusted caller traces, 5xx and slow ones',
   },
   { key: 'observability.traceVerbosity' },
 ];
 
 const otherCheck =
-  'one that is not a GET request to the port of the service that expects 2xx or 3xx is not made, and is a problem';
+  'a check that is not a GET request to the port of the service, for 2xx or 3xx, is not made, and is a problem';
 
 export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.server.port', meaning: 'port of the tasks; default: the only one that the service publishes' },
@@ -149,7 +149,7 @@ export const tcpServiceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.server.port', meaning: 'port of the tasks' },
   {
     key: 'loadBalancer.server.tls',
-    meaning: '`true` takes the router away: connections to services are not encrypted',
+    meaning: '`true`: its routers are not served, because connections to TCP services are not encrypted',
   },
   { key: 'loadBalancer.terminationDelay' },
   {

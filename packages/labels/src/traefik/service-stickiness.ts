@@ -41,8 +41,8 @@ export function stickinessOf(options: GivenOptions, kind: string, notHonoured: N
 }
 
 /**
- * Where any is given. Traefik has neither HttpOnly nor SameSite by default; here both stay unless they are given otherwise: a script has no use for
- * the name of a server.
+ * None unless an option of the cookie is given. Traefik sets neither HttpOnly nor SameSite by default; the proxy sets both unless they
+ * are given otherwise, because scripts have no use for the cookie.
  */
 function attributesOf(get: (name: string) => GivenOption | undefined, notHonoured: NotHonoured): Target['overrides'] {
   const given = new Map(
@@ -67,6 +67,6 @@ function attributesOf(get: (name: string) => GivenOption | undefined, notHonoure
   if (first === undefined) return {};
   const attributes = upstreamServiceLabels.sessionCookieAttributes.parse(written, { separator: ',' });
   if (attributes.ok && attributes.value !== undefined) return { sessionCookieAttributes: attributes.value };
-  notHonoured(first, `${written} are no attributes of a cookie, so it has those of every other`, 'correct them');
+  notHonoured(first, `${written} are not attributes of a cookie, so it has the default ones`, 'correct them');
   return {};
 }

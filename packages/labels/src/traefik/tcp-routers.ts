@@ -104,8 +104,8 @@ function serversOf({
 }
 
 /**
- * Traefik ends no quiet connection, and finds peers that are gone by keep-alive: a database's pool or a subscriber of Redis has nothing to send
- * for a night.
+ * Traefik has no idle timeout for TCP connections, and finds peers that are gone by keep-alive. Database pools and Redis subscribers
+ * may have nothing to send for a night.
  */
 const quietConnections = { timeoutTunnelMs: 86_400_000, clitcpka: true } as const;
 

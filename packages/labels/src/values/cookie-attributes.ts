@@ -20,7 +20,7 @@ const forms: Readonly<Record<string, (value: string) => string | undefined>> = {
   httponly: (value) => (value === '' ? 'HttpOnly' : undefined),
 };
 
-/** As they stand behind a cookie’s value; without a path that of all. Browsers refuse SameSite=None without Secure, so it is added. */
+/** Attributes as they stand behind a cookie’s value. `Path=/` is added where there is no path, and Secure to SameSite=None, which browsers refuse without it. */
 export const cookieAttributes: Value<string> = {
   parse: (raw) => {
     const written = new Map<string, string>();

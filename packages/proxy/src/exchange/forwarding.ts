@@ -35,7 +35,7 @@ export interface ForwardingSink extends ResponseConsumer {
 }
 
 const usualTries = 3;
-/** A request may wait for so long before it fails by a check of its endpoint, in milliseconds; a gRPC call has nothing else that ends it. */
+/** After so long without a response, in milliseconds, a failed check of the endpoint ends a request; a gRPC call may have no other limit. */
 const patientMs = { request: 60_000, call: 10_000 };
 
 /** Nearly every request's options: one object for all of them. */
@@ -248,8 +248,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   /**
-   * Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. A request that may not be
-   * sent twice fails then, instead of waiting for as long as it may last: an hour where its route has a long limit.
+   * Checks whether the endpoint is gone: if so, another one gets the request. A request that may not be sent twice fails, but only
+   * after `patientMs`: its limit may be an hour. A slow endpoint is waited for.
    */
   onSilence(silentMs: number): void {
     const connection = this.#connection;

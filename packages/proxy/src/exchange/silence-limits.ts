@@ -19,8 +19,8 @@ export function silenceBeforeHead({ destination }: Route, request: OutgoingReque
 }
 
 /**
- * Within a response whose endpoint could be silent for `beforeMs` before it. Between two events minutes may pass, as in a tunnel: services
- * send a comment every 15 to 60 seconds to hold the connection, or none at all.
+ * The limit within a response, which is never shorter than `beforeMs`, the one before its head. Minutes may pass between two events, as
+ * in a tunnel: services send a comment every 15 to 60 seconds to keep the connection open, or none at all.
  */
 export function silenceWithin(
   { destination }: Route,

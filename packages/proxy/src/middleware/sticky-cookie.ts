@@ -12,8 +12,9 @@ const mark = 'swarmgate.';
  * `sessionType=sticky-server`: a cookie selects one task. It holds an opaque token of the task, so it means the same on
  * every replica, survives updates of the others, and is set again when its task is gone. The service never gets it.
  *
- * Its attributes are `sessionCookieAttributes`. Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's:
- * it passes both ways, and the proxy uses `<name>-swarmgate`.
+ * Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's: it passes
+ * both ways, and the proxy uses `<name>-swarmgate`.
+ * @param attributes `sessionCookieAttributes`, in the one form that definitions hold
  */
 export function stickyCookie(name: string, attributes = 'Path=/; HttpOnly; SameSite=Lax'): Middleware {
   const isAlwaysSecure = attributes.split('; ').includes('Secure');

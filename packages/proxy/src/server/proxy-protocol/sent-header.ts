@@ -12,8 +12,9 @@ export interface ProxiedClient {
 }
 
 /**
- * The PROXY header that an endpoint gets before a client's bytes, by HAProxy's specification, sections 2.1 and 2.2: where the client
- * connects from, and to. An IPv4 address beside an IPv6 one is written as one of IPv6. Without addresses: UNKNOWN.
+ * The PROXY header that an endpoint gets before a client's bytes: the client's address and port, and those it has connected to
+ * (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt, sections 2.1 and 2.2). An IPv4 address beside an IPv6 one is written as
+ * an IPv4-mapped IPv6 address. Where an address is unknown, as of a closed connection, the header is UNKNOWN.
  */
 export function sentProxyHeader(version: ProxyHeaderVersion, client: ProxiedClient): Buffer {
   const from = addressOf(client.remoteAddress);
