@@ -66,6 +66,11 @@ export const labelMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    'packages/proxy/src/routing/compile-service.ts',
+    ['packages/proxy/src/routing/create-route-table.test.ts'],
+    [['requests go without a PROXY header to a service that takes one', ' ?? ofRelays);', ');']],
+  ),
+  ...faultsIn(
     'packages/proxy/src/server/relay/relays.ts',
     ['packages/proxy/src/server/relay/relays.test.ts'],
     [

@@ -26,7 +26,7 @@ interface Entry {
 }
 
 /** Of connections: requests get 503 from every version. */
-const ofRelays = ['inFlightConn'];
+const ofRelays = ['inFlightConn', 'sendProxyHeader'];
 
 const newer = (Object.values({ ...serviceLabels, ...destinationLabels }) as readonly Entry[]).filter(
   ({ restricts }) => restricts !== undefined && !older.includes(restricts),

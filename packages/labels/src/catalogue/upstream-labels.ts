@@ -162,7 +162,7 @@ export const upstreamDestinationLabels = {
   }),
   sendProxyHeader: label('sendProxyHeader', oneOf('v1', 'v2'), {
     meaning:
-      'tcp, sni and tls: the service gets a PROXY header with the client’s address before its bytes, in this version. A proxy that does not know the label does not relay, because the service would take all clients for the proxy.',
+      'tcp, sni and tls: the service gets a PROXY header with the client’s address before its bytes, in this version. A proxy that does not know the label does not relay, because the service would take all clients for the proxy; requests get 503.',
     modes: relaysOnly,
     restricts: 'proxy-header',
     example: 'v2',

@@ -28,17 +28,25 @@ export function checkModesOfService(labels: object, destinations: readonly Desti
 /** The first label that restricts access to a destination by what its `reqMode` does not have. */
 export function restrictionNotHonoured(definition: ServiceDefinition, destination: Destination): string | undefined {
   const mode = destination.reqMode ?? 'http';
-  for (const [labels, entries] of [[definition, serviceLabels] as const, [destination, destinationLabels] as const]) {
-    const fields = new Map<string, unknown>(Object.entries(labels));
-    for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][])
-      if (
-        entry.restricts !== undefined &&
-        isRequested(fields.get(field)) &&
-        !isHonoured(entry, mode, fields.get(field))
-      )
-        return entry.name;
-  }
-  return undefined;
+  const lacks =
+    (fields: Readonly<Record<string, unknown>>) =>
+    ([field, entry]: readonly [string, LabelEntry]) =>
+      isRequested(fields[field]) && !isHonoured(entry, mode, fields[field]);
+  const [, entry] =
+    restricting.ofService.find(lacks({ ...definition })) ??
+    restricting.ofDestination.find(lacks({ ...destination })) ??
+    [];
+  return entry?.name;
+}
+
+/** Labels that restrict access in some modes alone. */
+const restricting = {
+  ofService: restrictingOf(serviceLabels),
+  ofDestination: restrictingOf(destinationLabels),
+};
+
+function restrictingOf(labels: Readonly<Record<string, LabelEntry>>): readonly (readonly [string, LabelEntry])[] {
+  return Object.entries(labels).filter(([, { restricts, modes }]) => restricts !== undefined && modes !== undefined);
 }
 
 function isHonoured({ modes, inRelays }: LabelEntry, mode: ReqMode, value: unknown): boolean {

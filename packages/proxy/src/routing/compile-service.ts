@@ -1,4 +1,10 @@
-import { lackingFeature, pathsOfRule, readRule, unsupportedMiddleware } from '@swarmgate/labels';
+import {
+  lackingFeature,
+  pathsOfRule,
+  readRule,
+  restrictionNotHonoured,
+  unsupportedMiddleware,
+} from '@swarmgate/labels';
 import {
   type Destination,
   type Problem,
@@ -164,9 +170,12 @@ class DestinationCompiler {
     const definition = this.#definitionFor(destination);
     const key = this.#key;
     const unsupported = unsupportedMiddleware(destination);
+    // A relay that cannot honour one is not opened: relay-plan.ts.
+    const ofRelays =
+      (destination.reqMode ?? 'http') === 'http' ? restrictionNotHonoured(definition, destination) : undefined;
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
-      : (lackingFeature(definition, destination, this.#options.features) ?? unsupported?.name);
+      : (lackingFeature(definition, destination, this.#options.features) ?? unsupported?.name ?? ofRelays);
     if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockReportedOf) {
       this.#isBlockReportedOf = true;
       if (unsupported !== undefined)
@@ -176,6 +185,14 @@ class DestinationCompiler {
           unsupported.name,
           `the middleware ${unsupported.name} cannot be used, so the destination responds with 503: ${unsupported.why}`,
           'Correct or remove the middleware.',
+        );
+      else if (blockedBy === ofRelays)
+        this.#problem(
+          'label-not-honoured',
+          blockedBy,
+          undefined,
+          `${blockedBy} is for relays, so the destination responds with 503`,
+          `Remove com.df.${blockedBy}, or use reqMode tcp.`,
         );
       else
         this.#problem(

@@ -164,6 +164,18 @@ describe('route table', () => {
       expect(problems[0]?.suggestion).to.include('field usres');
     });
 
+    it('block requests to a service that takes a PROXY header: only relays send one', () => {
+      const destinations = [
+        { servicePath: ['/'], sendProxyHeader: 'v2', requires: ['proxy-header'] },
+        { reqMode: 'tcp', srcPort: 25, index: 1, sendProxyHeader: 'v2', requires: ['proxy-header'] },
+      ] as const;
+      const { by, problems } = blocked({ service: 'web', destinations });
+      expect(by).to.deep.equal(['sendProxyHeader', undefined]);
+      expect(problems.map(({ reason, label }) => [reason, label])).to.deep.equal([
+        ['label-not-honoured', 'sendProxyHeader'],
+      ]);
+    });
+
     it('block nothing where all are known', () => {
       expect(
         blocked({ service: 'web', requires: ['auth', 'rate-limit'], destinations: [{ requires: ['https'] }] }).by,
