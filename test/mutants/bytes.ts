@@ -163,11 +163,11 @@ export const byteMutants: readonly Mutant[] = [
         'sent < frames && !this.#paused && !this.#isHeld) {',
         'sent < frames && !this.#paused) {',
       ],
-      ['what a fast client is given at once is copied twice', ' || isSlow();', ' || true;'],
+      ['what a fast client is given at once is copied twice', ' || this.#isSlow())', ' || true)'],
       [
         'a fast client is given any number of bytes at once',
-        'this.output.pendingBytes >= mostBurst * maxOutputBytes || isSlow()',
-        'isSlow()',
+        '(this.output.pendingBytes >= mostBurst * this.#maxOutputBytes || this.#isSlow())',
+        'this.#isSlow()',
       ],
       [
         'the first response has all room in the output',

@@ -19,15 +19,17 @@ export class Sender {
   maxFrameBytes = defaultFrameBytes;
   /** DATA frames that were sent. */
   dataFrames = 0;
-  readonly #bounds: OutputBounds;
+  readonly #maxOutputBytes: number;
+  readonly #isSlow: () => boolean;
   #paused = false;
   /** Streams that wait for window or for room in the output, longest waiting first. */
   #blocked: Http2Stream[] = noStreams;
   readonly #events: SessionEvents;
   readonly #host: StreamHost;
 
-  constructor(events: SessionEvents, host: StreamHost, options: OutputBounds) {
-    this.#bounds = options;
+  constructor(events: SessionEvents, host: StreamHost, { maxOutputBytes, isSlow }: OutputBounds) {
+    this.#maxOutputBytes = maxOutputBytes;
+    this.#isSlow = isSlow;
     this.#events = events;
     this.#host = host;
     this.output = new FrameOutput(events);
@@ -197,14 +199,12 @@ export class Sender {
 
   /** See `SessionOptions.maxOutputBytes`. */
   get #isFull(): boolean {
-    return this.output.pendingBytes >= this.#bounds.maxOutputBytes;
+    return this.output.pendingBytes >= this.#maxOutputBytes;
   }
 
   /** See `SessionOptions.isSlow`: what is given to a peer that takes all at once is copied once. */
   get #isHeld(): boolean {
-    if (!this.#isFull) return false;
-    const { maxOutputBytes, isSlow } = this.#bounds;
-    return this.output.pendingBytes >= mostBurst * maxOutputBytes || isSlow();
+    return this.#isFull && (this.output.pendingBytes >= mostBurst * this.#maxOutputBytes || this.#isSlow());
   }
 
   /** The stream's bytes are in the output. Returns whether it may send more now. */
