@@ -19,6 +19,7 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/transport/fair-turn.ts', 'mostReadInTurn', 'two such connections'],
   ['packages/proxy/src/transport/small-pieces.ts', 'mostSmallPiecesAtOnce', '16 of a request'],
   ['packages/proxy/src/transport/small-pieces.ts', 'mostInSpan', '8 a millisecond'],
+  ['packages/proxy/src/http/http2/stream.ts', 'mostOnItsWayBytes', '8,388,608 bytes of others'],
   ['packages/proxy/src/http/http2/sender.ts', 'mostBurst', 'four times as much'],
   ['packages/proxy/src/server/http2/connection-shares.ts', 'mostOutputBytes', '262,144 bytes; with heads'],
   ['packages/proxy/src/server/http2/connection-shares.ts', 'mostUnreadBytes', 'with heads 1,048,576'],

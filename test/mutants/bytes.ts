@@ -187,8 +187,13 @@ export const byteMutants: readonly Mutant[] = [
       ],
       [
         'a window counts as closed before its client can have seen what used it',
-        ' || this.sentTo > output.writtenBytes ? waitingStreams',
+        ' || this.sentTo > output.writtenBytes - mostOnItsWayBytes ? waitingStreams',
         ' ? waitingStreams',
+      ],
+      [
+        'a stream whose window stays closed is held by any progress of others',
+        'this.sentTo > output.writtenBytes - mostOnItsWayBytes',
+        'true',
       ],
     ],
   ),

@@ -90,7 +90,7 @@ export class Http2Stream {
   get rivals(): number {
     const { output, waitingStreams } = this.#host.sender;
     if (!this.awaitsWindow) return 0;
-    return this.sendWindow > 0 || this.sentTo > output.writtenBytes ? waitingStreams : 0;
+    return this.sendWindow > 0 || this.sentTo > output.writtenBytes - mostOnItsWayBytes ? waitingStreams : 0;
   }
 
   /** Bytes that `sendData` took and that wait for window. */
@@ -167,3 +167,5 @@ export class Http2Stream {
 }
 
 const noBytes = new Uint8Array(0);
+/** Of what has been written, a slow client's peer may still have so much in the buffers of both systems. */
+const mostOnItsWayBytes = 8_388_608;
