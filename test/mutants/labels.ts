@@ -76,8 +76,13 @@ export const labelMutants: readonly Mutant[] = [
     [
       [
         "a PROXY header goes to another service's endpoint",
-        'this.#routeTo(endpoint, routes)?.destination.sendProxyHeader',
+        'route?.destination.sendProxyHeader',
         'routes[0]?.destination.sendProxyHeader',
+      ],
+      [
+        'an endpoint that leaves its service meanwhile gets no PROXY header',
+        'route?.destination.sendProxyHeader',
+        'routes.find((each) => this.#options.upstreams.of(each).endpoints.length > 0)?.destination.sendProxyHeader',
       ],
     ],
   ),

@@ -22,8 +22,8 @@ export type RelayEnd =
 
 export interface RelayOptions {
   readonly pick: (except: ReadonlySet<string>) => EndpointPick;
-  /** What an endpoint gets before the client's bytes. */
-  readonly greetingOf?: (endpoint: Endpoint) => Buffer | undefined;
+  /** What the endpoint that was picked last gets before the client's bytes. Default: nothing. */
+  readonly greeting?: () => Buffer | undefined;
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
   readonly connectMs: number;
   /** Either side may be silent so long, in milliseconds. */
@@ -60,7 +60,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
       tried.add(endpoint.id);
       try {
         const upstream = await connectToPicked(picked, connectMs, AbortSignal.any([gone.signal, signal]));
-        const greeting = options.greetingOf?.(endpoint);
+        const greeting = options.greeting?.();
         const first = greeting === undefined ? firstBytes : Buffer.concat([greeting, firstBytes]);
         const end = await join(client, upstream, first, options);
         finished(endpoint, 'responded');

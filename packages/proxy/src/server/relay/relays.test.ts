@@ -21,9 +21,11 @@ describe('relays', () => {
   let ends: RelayEnd[];
   let table: RouteTable;
   let relays: Relays;
+  let onPicked: () => void;
 
   beforeEach(() => {
     ends = [];
+    onPicked = () => undefined;
     table = createRouteTable({
       order: 'strict',
       instanceName: 'swarmgate',
@@ -38,6 +40,12 @@ describe('relays', () => {
       helloMs: 1_000,
       host: '127.0.0.1',
       onEnd: (end) => ends.push(end),
+      connections: {
+        add: () => {
+          onPicked();
+          return () => undefined;
+        },
+      },
     });
   });
 
@@ -169,6 +177,24 @@ describe('relays', () => {
     await until(() => received.get('a')?.endsWith('hello') === true && received.get('b')?.endsWith('hello') === true);
     expect(received.get('a')).to.match(/^PROXY TCP4 /);
     expect(received.get('b')).to.equal('hello');
+  });
+
+  it('sends a PROXY header to an endpoint that leaves its service while it is connected to', async () => {
+    const port = await freePort();
+    let received = '';
+    const taker = await backend((socket) =>
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString('latin1');
+      }),
+    );
+    endpoints.set('swarm/plain', []);
+    endpoints.set('swarm/taking', [taker]);
+    await publish('plain', { srcPort: port, serviceGroup: 'g' });
+    await publish('taking', { srcPort: port, serviceGroup: 'g', sendProxyHeader: 'v1' });
+    onPicked = () => endpoints.set('swarm/taking', []);
+    dial(port).send('hello');
+    await until(() => received.endsWith('hello'));
+    expect(received).to.match(/^PROXY TCP4 /);
   });
 
   it('tries another endpoint when one refuses', async () => {

@@ -308,17 +308,22 @@ export class Relays {
     const { timeoutClientMs, timeoutTunnelMs, clitcpka } = first.destination;
     if (clitcpka === true) socket.setKeepAlive(true);
     let forget: (() => void) | undefined;
+    let route: Route | undefined;
     const pick = (except: ReadonlySet<string>): EndpointPick => {
       const picked = balancer.pick(first, this.#upstreamOf(routes, group), { except });
       forget?.();
-      forget = picked.kind === 'none' ? undefined : this.#opened(socket, routes, picked.endpoint, address);
+      forget = undefined;
+      if (picked.kind === 'none') return picked;
+      // Now: while it is connected to, the endpoint may leave its service.
+      route = this.#routeTo(picked.endpoint, routes) ?? first;
+      forget = this.#opened(socket, route, picked.endpoint, address);
       return picked;
     };
     try {
       const end = await relay(socket, firstBytes, {
         pick,
-        greetingOf: (endpoint) => {
-          const version = this.#routeTo(endpoint, routes)?.destination.sendProxyHeader;
+        greeting: () => {
+          const version = route?.destination.sendProxyHeader;
           return version === undefined ? undefined : sentProxyHeader(version, socket);
         },
         finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
@@ -362,15 +367,13 @@ export class Relays {
     return down !== undefined && pageFor(down, clientAddress, Date.now()) !== undefined;
   }
 
-  /** Of a group's routes. */
+  /** The route of a group that an endpoint is of. */
   #routeTo(endpoint: Endpoint, routes: readonly Route[]): Route | undefined {
-    const leadsTo = (route: Route) => this.#options.upstreams.of(route).endpoints.some(({ id }) => id === endpoint.id);
-    return routes.length === 1 ? routes[0] : (routes.find(leadsTo) ?? routes[0]);
+    if (routes.length === 1) return routes[0];
+    return routes.find((route) => this.#options.upstreams.of(route).endpoints.some(({ id }) => id === endpoint.id));
   }
 
-  #opened(socket: Socket, routes: readonly Route[], endpoint: Endpoint, clientAddress: string) {
-    const route = this.#routeTo(endpoint, routes);
-    if (route === undefined) return undefined;
+  #opened(socket: Socket, route: Route, endpoint: Endpoint, clientAddress: string) {
     return this.#options.connections?.add({
       key: route.key,
       endpoint,
