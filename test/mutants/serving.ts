@@ -38,6 +38,44 @@ export const servingMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
+    `${proxy}/middleware/path-rewrite.ts`,
+    [`${proxy}/middleware/path-rewrite.test.ts`],
+    [
+      ['a replacement is made in full, however long', '        if (result.length > mostBytes) return undefined;\n', ''],
+      [
+        'a rewritten path has no bound',
+        'return result.length + path.length - copied > mostBytes ? undefined :',
+        'return',
+      ],
+      ['rewrites read a long path as often as they like', 'read > mostRead ? undefined :', ''],
+      ['a rewrite takes every match', '      if (all !== true) break;\n', ''],
+      [
+        'a rewrite makes a path that no rule saw',
+        'return normal.ok ? normal :',
+        'return normal.ok ? { ok: true, path } :',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/control/serving/in-order.ts`,
+    [`${proxy}/control/serving/expressions-in-slices.slow.test.ts`],
+    [
+      [
+        'expressions are compiled in one turn',
+        'if (performance.now() < endAtMs) continue;',
+        'if (endAtMs > 0) continue;',
+      ],
+      ['a later change overtakes the one that is prepared', '      await before;\n', ''],
+      ['a change waits for none before it', 'prepare === undefined && this.#waiting === 0', 'prepare === undefined'],
+      ['a change without expressions waits for good once there were some', '      this.#waiting -= 1;\n', ''],
+      [
+        'changes behind one that fails are never served',
+        '    } finally {\n      this',
+        '    } catch (error) {\n      throw error;\n    }\n    {\n      this',
+      ],
+    ],
+  ),
+  ...faultsIn(
     `${proxy}/http/chunked-reader.ts`,
     [`${proxy}/http/chunked-reader.test.ts`],
     [

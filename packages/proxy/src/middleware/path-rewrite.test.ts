@@ -47,6 +47,7 @@ describe('pathRewrite', () => {
   for (const [what, path, rewrites] of [
     ['doubles it again and again', `/${'x'.repeat(100)}`, Array.from({ length: 30 }, () => grows)],
     ['puts all of it in many times', `/${'x'.repeat(30_000)}`, [{ search: '.*', replace: '\\0'.repeat(10_000) }]],
+    ['puts each character in many times', `/${'x'.repeat(30_000)}`, [{ ...grows, replace: '\\0'.repeat(10_000) }]],
     ['puts in a long text for each character', `/${'x'.repeat(1_000)}`, [{ ...grows, replace: 'y'.repeat(10_000) }]],
     ['keeps a tail that is too long with it', `/a${'x'.repeat(30_000)}`, [{ search: 'a', replace: 'y'.repeat(9_000) }]],
     [

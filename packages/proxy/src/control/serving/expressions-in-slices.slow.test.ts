@@ -72,6 +72,23 @@ describe('expressions of services', () => {
     expect(acted.at(-1)).to.equal('at once');
     await atOnce;
   });
+
+  it('do not hold up a later change where the one before fails', async () => {
+    const inOrder = new InOrder();
+    const acted: string[] = [];
+    // biome-ignore lint/correctness/useYield: it fails before its first step
+    function* failing(): Generator<void, void> {
+      throw new Error('a fault');
+    }
+    const failed = inOrder.run(failing(), () => acted.push('failed')).catch((error: Error) => error.message);
+    const next = inOrder.run(undefined, () => acted.push('next'));
+    expect(await failed).to.equal('a fault');
+    await next;
+    expect(acted).to.deep.equal(['next']);
+    const atOnce = inOrder.run(undefined, () => acted.push('at once'));
+    expect(acted.at(-1)).to.equal('at once');
+    await atOnce;
+  });
 });
 
 /** CPU time of the process, whatever else the machine does: between two turns of the event loop at most, and in all. */
