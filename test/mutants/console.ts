@@ -171,8 +171,8 @@ export const consoleMutants: readonly Mutant[] = [
       ['a check leaves conflicts out', ', ...(table.problems().get(key) ?? [])]', ']'],
       [
         'a check takes the live table',
-        'const table = this.#options.table().with(new Map([[key, document]]));',
-        'const table = this.#options.table().with(new Map());',
+        'const table = this.#options.server.table().with(new Map([[key, document]]));',
+        'const table = this.#options.server.table().with(new Map());',
       ],
       [
         'a check does not name whom it would replace',

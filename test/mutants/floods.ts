@@ -49,7 +49,9 @@ export const floodMutants: readonly Mutant[] = [
     'packages/proxy/src/control/admin/change-pace.ts',
     ['packages/proxy/src/control/admin/change-pace.test.ts'],
     [
-      ['changes have no pace', 'if (this.#left < 1) return false;', ''],
+      ['changes have no pace', 'if (this.#isServing && this.#left < 1) return false;', ''],
+      ['changes wait where no request is served', 'if (this.#isServing && this.#left < 1)', 'if (this.#left < 1)'],
+      ['changes wait for the requests of other processes', ' || workerMetrics !== undefined', ''],
       [
         'a later change overtakes those that wait',
         'if (this.#waiting.length === 0 && this.#take())',
@@ -62,7 +64,7 @@ export const floodMutants: readonly Mutant[] = [
   ...faultsIn(
     'packages/proxy/src/control/admin/changes.ts',
     ['packages/proxy/src/control/admin/change-pace.test.ts'],
-    [['a change is written before its turn', '    await this.#pace.turn();\n', '']],
+    [['a change is written before its turn', '    await this.#pace?.turn();\n', '']],
   ),
   ...faultsIn(
     'packages/registry/src/store/embedded-thread.ts',

@@ -249,9 +249,9 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     follower,
     sealer,
     reloads,
+    server,
     onReloaded: (id) => report.reloaded(id),
     onPublished: (position) => cluster.reached(position),
-    table: () => server.table(),
   });
   const adminParts = {
     settings,

@@ -1,13 +1,18 @@
 import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
-import { ChangePace } from './change-pace.ts';
+import { ChangePace, paceOf } from './change-pace.ts';
 import { Changes, type ChangesOptions } from './changes.ts';
 
 /** Changes at a clock of the test's own, each with its number. */
 function changes() {
   const begun: number[] = [];
   const clock = { nowMs: 5_000 };
-  const pace = new ChangePace(() => clock.nowMs);
+  const requests = { perSecond: 500 };
+  const pace = new ChangePace(
+    () => (requests.perSecond * clock.nowMs) / 1_000,
+    () => clock.nowMs,
+  );
+  clock.nowMs += 1_000;
   let calls = 0;
   const call = (count: number) => {
     for (let at = 0; at < count; at += 1) {
@@ -15,7 +20,7 @@ function changes() {
       void pace.turn().then(() => begun.push(number));
     }
   };
-  return { begun, clock, call };
+  return { begun, clock, requests, call };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -52,6 +57,24 @@ describe('the pace of changes', () => {
     expect(begun).to.have.length(800);
     clock.nowMs += 1_000;
     await until(() => begun.length === 810, 'the rest');
+  });
+
+  it('holds nothing up where few requests or none are served', async () => {
+    const { begun, clock, requests, call } = changes();
+    requests.perSecond = 0;
+    call(5_000);
+    await turn();
+    expect(begun).to.have.length(5_000);
+    clock.nowMs += 10;
+    call(1);
+    await turn();
+    expect(begun).to.have.length(5_001);
+  });
+
+  it('is for a proxy that serves in its own process', () => {
+    const traffic = () => ({ requests: 1, inFlight: 0 });
+    expect(paceOf({ traffic })).to.be.instanceOf(ChangePace);
+    expect(paceOf({ traffic, workerMetrics: async () => [] })).to.equal(undefined);
   });
 
   it('is waited for before a change is written', async () => {

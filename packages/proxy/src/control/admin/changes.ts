@@ -12,12 +12,12 @@ import {
   serviceKey,
 } from '@swarmgate/registry';
 import { pause, type Settings } from '@swarmgate/runtime';
-import type { RouteTable } from '../../routing/route-table.ts';
+import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { ReloadRequests } from '../watch/reload-requests.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { type Barrier, type ChangeOutcome, describeBarrier, outcomeOfError } from './change-outcome.ts';
-import { ChangePace } from './change-pace.ts';
+import { type ChangePace, paceOf } from './change-pace.ts';
 import { ChangesInTurn } from './changes-in-turn.ts';
 import type { GivenDefinition } from './given-definition.ts';
 
@@ -26,8 +26,7 @@ export interface ChangesOptions {
   readonly registry: Registry;
   readonly presence: ReplicaPresence;
   readonly follower: ServicesFollower;
-  /** The live one. */
-  readonly table: () => Pick<RouteTable, 'lostConflicts' | 'with'>;
+  readonly server: Pick<Server, 'table' | 'traffic' | 'workerMetrics'>;
   readonly sealer: Sealer;
   readonly reloads: Pick<ReloadRequests, 'send'>;
   /** This replica has carried out a request for a reload. */
@@ -36,7 +35,7 @@ export interface ChangesOptions {
   readonly onPublished?: (position: JournalPosition) => void;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
-  /** When a change may be written. */
+  /** When a change may be written. Default: `paceOf` the server. */
   readonly pace?: Pick<ChangePace, 'turn'>;
 }
 
@@ -52,12 +51,12 @@ export class Changes {
   readonly #options: ChangesOptions;
   readonly #now: () => number;
   readonly #inTurn = new ChangesInTurn();
-  readonly #pace: Pick<ChangePace, 'turn'>;
+  readonly #pace: Pick<ChangePace, 'turn'> | undefined;
 
   constructor(options: ChangesOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#pace = options.pace ?? new ChangePace();
+    this.#pace = options.pace ?? paceOf(options.server);
   }
 
   /** Adds or replaces the `manual` definition. */
@@ -73,7 +72,7 @@ export class Changes {
       if (sealed.kind === 'rejected') return sealed;
       const { document, index } = sealed;
       const barrier = await this.publish([change(document, index)], by);
-      const conflicts = this.#options.table().lostConflicts(key);
+      const conflicts = this.#options.server.table().lostConflicts(key);
       return {
         kind: 'done',
         message: [describeBarrier(barrier), ...conflicts.map(({ message }) => message)].join('; '),
@@ -98,7 +97,7 @@ export class Changes {
       if (sealed.kind === 'rejected') return sealed;
       const { document } = sealed;
       const key = serviceKey(document);
-      const table = this.#options.table().with(new Map([[key, document]]));
+      const table = this.#options.server.table().with(new Map([[key, document]]));
       const warnings = this.#publishedByOthers(service).map(
         ({ owner }) => `it would replace what ${owner} publishes, until it is removed`,
       );
@@ -269,7 +268,7 @@ export class Changes {
 
   /** Writes, and waits until every live replica serves it. @throws RegistryError */
   async publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
-    await this.#pace.turn();
+    await this.#pace?.turn();
     const report = await this.#options.registry.publish(changes, {
       signal: AbortSignal.timeout(writeTimeoutMs),
       by,
