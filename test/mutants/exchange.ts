@@ -64,7 +64,7 @@ export const exchangeMutants: readonly Mutant[] = [
   ...faultsIn(
     'packages/proxy/src/transport/open-connection.ts',
     ['packages/proxy/src/transport/open-connection.test.ts'],
-    [['a quiet connection to a host without power stays', '    keepAlive: true,\n', '']],
+    [['a quiet connection to a host without power stays', '  socket.setKeepAlive(true, ...quietProbes);\n', '']],
   ),
   ...faultsIn(
     'packages/proxy/src/transport/http2/http2-channel.ts',

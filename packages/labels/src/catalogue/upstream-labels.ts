@@ -170,7 +170,7 @@ export const upstreamDestinationLabels = {
   }),
   clitcpka: label('clitcpka', boolean, {
     default: 'false',
-    meaning: 'tcp, sni and tls: TCP keep-alive towards the client.',
+    meaning: 'tcp, sni and tls: TCP keep-alive towards the client, after 60 s.',
     modes: relaysOnly,
     example: 'true',
     dockerFlow: same,

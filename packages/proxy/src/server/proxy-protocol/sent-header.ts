@@ -27,6 +27,11 @@ export function sentProxyHeader(version: ProxyHeaderVersion, client: ProxiedClie
   return Buffer.from(`PROXY TCP${isBoth4 ? 4 : 6} ${source} ${target} ${ports[0]} ${ports[1]}\r\n`, 'latin1');
 }
 
+/** @param version `undefined`: the service takes no header */
+export function greetingOf(version: ProxyHeaderVersion | undefined, client: ProxiedClient): Buffer | undefined {
+  return version === undefined ? undefined : sentProxyHeader(version, client);
+}
+
 /** Without the zone of a link-local address, which means nothing elsewhere. */
 function addressOf(given: string | undefined): string | undefined {
   const address = plainAddress(given ?? '').replace(/%.*$/, '');

@@ -22,11 +22,12 @@ import { type MaintenanceInForce, pageFor } from '../../middleware/maintenance/m
 import type { Endpoint, EndpointPick } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
+import { quietProbes } from '../../transport/open-connection.ts';
 import { reset } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
-import { sentProxyHeader } from '../proxy-protocol/sent-header.ts';
+import { greetingOf } from '../proxy-protocol/sent-header.ts';
 import { acquireAll } from './relay-limits.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
 import { type RelayEnd, relay } from './relayed-connection.ts';
@@ -306,7 +307,7 @@ export class Relays {
     }
     const { connectMs, tunnelMs, balancer } = this.#options;
     const { timeoutClientMs, timeoutTunnelMs, clitcpka } = first.destination;
-    if (clitcpka === true) socket.setKeepAlive(true);
+    if (clitcpka === true) socket.setKeepAlive(true, ...quietProbes);
     let forget: (() => void) | undefined;
     let route: Route | undefined;
     const pick = (except: ReadonlySet<string>): EndpointPick => {
@@ -322,10 +323,7 @@ export class Relays {
     try {
       const end = await relay(socket, firstBytes, {
         pick,
-        greeting: () => {
-          const version = route?.destination.sendProxyHeader;
-          return version === undefined ? undefined : sentProxyHeader(version, socket);
-        },
+        greeting: () => greetingOf(route?.destination.sendProxyHeader, socket),
         finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
         connectMs,
         idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
