@@ -235,17 +235,23 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     const { rig, streams } = responding(2, 9_000);
     const [, other] = streams;
     for (const stream of streams) stream.sendData(Buffer.alloc(60_000), 0, 60_000, false);
-    rig.feed(windowUpdate(0, 20_000_000), windowUpdate(3, 20_000_000));
-    /** As much as two systems may have in their buffers. */
-    let writtenBytes = 0;
-    for (; writtenBytes < 8_388_608; writtenBytes += 1_000_000) {
-      expect(only(streams).rivals).to.be.above(0);
-      other?.sendData(Buffer.alloc(1_000_000), 0, 1_000_000, false);
+    rig.feed(windowUpdate(0, 20_000_000), windowUpdate(3, 30_000_000));
+    const write = (bytes: number) => {
+      other?.sendData(Buffer.alloc(bytes), 0, bytes, false);
       const batch = rig.session.takeOutput();
       if (batch !== undefined) rig.session.outputWritten(batch);
+    };
+    // As much as two systems may have in their buffers.
+    for (let writtenBytes = 0; writtenBytes < 8_388_608; writtenBytes += 1_000_000) {
+      expect(only(streams).rivals).to.be.above(0);
+      write(1_000_000);
     }
     expect([only(streams).awaitsWindow, only(streams).rivals]).to.deep.equal([true, 0]);
+    // Then the connection's window is closed, and its own opens.
+    write(15_000_000);
     rig.feed(windowUpdate(1, 100_000));
+    expect([only(streams).awaitsWindow, only(streams).rivals]).to.deep.equal([true, 2]);
+    rig.feed(windowUpdate(0, 20_000_000));
     expect([only(streams).awaitsWindow, only(streams).rivals]).to.deep.equal([false, 0]);
   });
 
