@@ -92,7 +92,7 @@ export const http2Mutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${http2}/receive-window.ts`,
-    [`${http2}/flow-control.test.ts`],
+    [`${http2}/received-flow-control.test.ts`],
     [['a peer may exceed its window', 'return this.available >= 0;', 'return true;']],
   ),
   ...faultsIn(
