@@ -29,6 +29,7 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['server/relay/relays.ts', 'admission by the control process'],
   ['transport/http2/http2-connection.ts', 'endpoints of HTTP/2; http2-faults.test.ts'],
   ['transport/liveness-connect.ts', 'a host that is gone, which loopback does not know; liveness-connect.test.ts'],
+  ['transport/small-pieces.ts', 'bodies of many connections at a time; small-pieces.test.ts'],
   ['transport/open-connection.ts', 'a port of the proxy itself; own-ports.slow.test.ts'],
 ];
 

@@ -11,6 +11,8 @@ import { ErrorCode } from '../../../http/http2/frames.ts';
 import { isRefused, validateRequest } from '../../../http/http2/message-head.ts';
 import { isMalformed } from '../../../http/http2/session-events.ts';
 import type { SessionOptions } from '../../../http/http2/session-options.ts';
+import type { Timed } from '../../../transport/deadline-sweep.ts';
+import { closeSilent } from '../../../transport/reset.ts';
 import { type TurnWriter, writeAtTurnEnd } from '../../../transport/turn-end.ts';
 import { TakenOutput } from '../../taken-output.ts';
 import type { DrainableConnection } from '../../tracked-connections.ts';
@@ -22,18 +24,24 @@ import { decodedFields, ReferenceStream } from './reference-stream.ts';
 const endStreamFlag = 0x1;
 
 /** One client's connection, whose framing and HPACK are those of node:http2. */
-export class ReferenceConnection implements StreamConnection, DrainableConnection, TurnWriter {
+export class ReferenceConnection implements StreamConnection, DrainableConnection, Timed, TurnWriter {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
   readonly taken: TakenOutput;
   trackPlace = -1;
+  /** Of its end: node:http2 waits for a client that does not close for as long as it stays. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  sweepPlace = -1;
+  readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly #covered: CoveredAuthorities;
   readonly #limits: SessionOptions;
   #touched: RequestStream[] = [];
+  #openStreams = 0;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context, limits: SessionOptions) {
     this.context = context;
+    this.#socket = socket;
     this.#limits = limits;
     this.cache = connectionCacheOf(socket, entrypoint, context, '2.0');
     this.taken = new TakenOutput(socket);
@@ -49,7 +57,18 @@ export class ReferenceConnection implements StreamConnection, DrainableConnectio
     // A client that closes and one that only stops sending look alike here; nearly all have gone.
     socket.on(
       'end',
-      guard(this, () => session.destroy()),
+      guard(this, () => {
+        session.destroy();
+        this.#awaitClose();
+      }),
+    );
+    // The session does not report its own end where a reset comes before it has written what it had.
+    socket.on(
+      'close',
+      guard(this, () => {
+        context.sweep.remove(this);
+        context.forget(this);
+      }),
     );
     const onStream = guard(this, (stream: ServerHttp2Stream, given: { flags: number; raw: string[] }) =>
       this.#onStream(stream, given.flags, given.raw),
@@ -59,15 +78,21 @@ export class ReferenceConnection implements StreamConnection, DrainableConnectio
     );
     session.on(
       'error',
-      guard(this, (error: Error) => context.logger.debug({ err: error }, 'a connection of node:http2 failed')),
+      guard(this, (error: Error) => {
+        context.logger.debug({ err: error }, 'a connection of node:http2 failed');
+        this.#awaitClose();
+      }),
     );
     session.on(
-      'close',
-      guard(this, () => context.forget(this)),
+      'goaway',
+      guard(this, () => this.#awaitClose()),
     );
     session.setTimeout(
       context.timeouts.keepAliveMs,
-      guard(this, () => session.close()),
+      guard(this, () => {
+        session.close();
+        this.#awaitClose();
+      }),
     );
   }
 
@@ -87,21 +112,43 @@ export class ReferenceConnection implements StreamConnection, DrainableConnectio
 
   drain(): void {
     this.#session.close();
+    this.#awaitClose();
   }
 
   destroy(): void {
     this.#session.destroy();
+    this.#socket.destroy();
+  }
+
+  onDeadline(): void {
+    // Its streams have deadlines of their own.
+    if (this.#openStreams > 0) this.#awaitClose();
+    else closeSilent(this.#socket);
+  }
+
+  #awaitClose(): void {
+    if (this.#socket.closed) return;
+    this.deadlineMs = this.context.sweep.in(this.context.timeouts.clientMs);
+    this.context.sweep.add(this);
   }
 
   onFault(error: unknown): void {
     this.context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     this.#session.destroy();
+    this.#awaitClose();
   }
 
   #onStream(given: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
     const { maxFields, maxHeadBytes } = this.#limits;
     const ended = (flags & endStreamFlag) !== 0;
     const stream = new ReferenceStream(given, ended);
+    this.#openStreams += 1;
+    given.on(
+      'close',
+      guard(this, () => {
+        this.#openStreams -= 1;
+      }),
+    );
     const head = validateRequest(decodedFields(raw, maxHeadBytes), { maxFields, connectProtocol: true });
     if (isRefused(head)) {
       RequestStream.refuse(this, stream, head);
