@@ -142,6 +142,18 @@ const drives: readonly Drive[] = [
       await client.isOver();
     }),
   },
+  {
+    name: 'large responses that are read late',
+    run: onPlain(async (client) => {
+      client.socket.pause();
+      const get = 'GET /e/large HTTP/1.1\r\nHost: a.example\r\n';
+      // More than the system takes on the way to the client.
+      client.write(`${`${get}\r\n`.repeat(60)}${get}Connection: close\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      client.socket.resume();
+      await client.isOver();
+    }),
+  },
   { name: 'a request by HTTP/2', run: http2('plain', {}) },
   { name: 'a request by HTTP/2 over TLS', run: http2('secure', {}) },
   { name: 'a body by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(900)) },
