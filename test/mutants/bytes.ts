@@ -63,6 +63,17 @@ export const byteMutants: readonly Mutant[] = [
       'onReset(reset: StreamReset): void {\n    this.#response?.end();\n',
     ],
   ]),
+  ...faultsIn(
+    `${proxy}/transport/endpoint-connection.ts`,
+    ['packages/proxy/test/surplus.slow.test.ts'],
+    [
+      [
+        "what follows a response of a whole window is another's",
+        'length >= ReadBuffer.wholeBytes',
+        'length === read.length',
+      ],
+    ],
+  ),
   ...faultsIn(`${proxy}/exchange/forwarding.ts`, through, [
     ['a request is sent again without its body', '    this.#sentMoreThanBuffered = true;\n', ''],
   ]),

@@ -305,8 +305,8 @@ export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
       if (!this.#isPaused) this.#expectMore();
       return;
     }
-    // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
-    if (outcome === 'complete') this.#finish(length === read.length || this.endpoint.secure);
+    // The rest of such a read, and further records of TLS, come before the event loop turns.
+    if (outcome === 'complete') this.#finish(length >= ReadBuffer.wholeBytes || this.endpoint.secure);
     else if (isFirst && isHttp2Settings(buffer)) this.#break({ kind: 'wrong-protocol', spoken: 'http2' });
     else this.#break({ kind: 'invalid', cause: outcome.cause });
   }

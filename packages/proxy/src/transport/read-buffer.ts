@@ -18,6 +18,8 @@ const sharedBuffer = longBuffer.subarray(0, readBufferBytes);
  * is replaced once bytes of it are kept.
  */
 export class ReadBuffer {
+  /** A read of so much may not be all that there is: so large are a usual buffer, and the window that a peer has at first. */
+  static readonly wholeBytes = readBufferBytes;
   #current: Buffer | undefined;
   #copies: CopiesBytes | undefined = 'all';
   /** None of its bytes is in use. */
