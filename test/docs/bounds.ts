@@ -18,6 +18,7 @@ export const boundsOnPage: readonly (readonly [file: string, constant: string, s
   ['packages/proxy/src/transport/spare-buffers.ts', 'mostSpare', '32 of a process'],
   ['packages/proxy/src/transport/fair-turn.ts', 'mostReadInTurn', 'two such connections'],
   ['packages/proxy/src/transport/small-pieces.ts', 'mostSmallPiecesAtOnce', '16 of a request'],
+  ['packages/proxy/src/transport/fair-turn.ts', 'mostDropping', '512 of a process'],
   ['packages/proxy/src/transport/small-pieces.ts', 'mostInSpan', '8 a millisecond'],
   ['packages/proxy/src/http/http2/stream.ts', 'mostOnItsWayBytes', '8,388,608 bytes of others'],
   ['packages/proxy/src/http/http2/sender.ts', 'mostBurst', 'four times as much'],

@@ -23,6 +23,11 @@ export const floodMutants: readonly Mutant[] = [
     ['packages/proxy/src/transport/fair-turn.test.ts', 'packages/proxy/src/transport/endpoint-connection.test.ts'],
     [
       [
+        'full connections of clients that left are held',
+        'if (dropping.length > mostDropping) {',
+        'if (dropping.length < 0) {',
+      ],
+      [
         'a connection that is resumed for each read has no share',
         'if (this.#owesTurn) this.end();',
         'if (false) this.end();',

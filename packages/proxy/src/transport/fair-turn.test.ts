@@ -112,6 +112,30 @@ describe('fair turns', () => {
     expect(resumed).to.deep.equal([0]);
   });
 
+  it('resets the connection that has waited longest where more than 512 are dropped', async () => {
+    const resumed: number[] = [];
+    const ended: number[] = [];
+    const all = Array.from({ length: 520 }, (_, at) => {
+      const socket = {
+        pause: () => undefined,
+        resume: () => resumed.push(at),
+        resetAndDestroy: () => {
+          socket.destroyed = true;
+          ended.push(at);
+        },
+        destroyed: false,
+      };
+      return socket;
+    });
+    for (const socket of all) dropInTurn(socket as unknown as Socket, owner, () => true);
+    expect(ended).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
+    // The others need not be waited for, a millisecond each.
+    for (const socket of all.slice(10)) socket.destroyed = true;
+    await until(() => resumed.length === 2, 'the first that are left');
+    expect(resumed).to.deep.equal([8, 9]);
+    expect(ended).to.have.length(8);
+  });
+
   it('gives what is added meanwhile a later turn', async () => {
     let turns = 0;
     const again = () => {

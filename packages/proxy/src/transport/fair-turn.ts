@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type FaultOwner, guard } from '@swarmgate/runtime';
+import { reset } from './reset.ts';
 
 /** What one connection may read before others have their turn: as much as one read of a socket gives at most. */
 export const shareBytes = 65_536;
@@ -12,6 +13,8 @@ const working: (() => void)[] = [];
 const reading: (() => void)[] = [];
 /** One of these is read on at a time, with a pause before each. */
 const dropping: { readonly socket: Socket; readonly goOn: () => void }[] = [];
+/** Beyond it the one that has waited longest is reset: its client has had half a second to read what it got. */
+const mostDropping = 512;
 /** Between two shares of what is dropped, of all connections together: 64 MB a second. */
 const dropEveryMs = 1;
 
@@ -69,12 +72,17 @@ export class TurnShares {
 
 /**
  * Ends the share of a connection whose bytes are dropped: it is read only so that a reset does not destroy what
- * its client has yet to read. However many there are, and however fast they send, one share a millisecond is read of them all.
+ * its client has yet to read. However many there are, and however fast they send, one share a millisecond is read of them all, and no more
+ * than `mostDropping` wait for theirs: thousands of clients that leave their connections full would be held for minutes.
  * @param isReading as of `yieldTurn`
  */
 export function dropInTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
   socket.pause();
   dropping.push({ socket, goOn: readOn(socket, owner, isReading) });
+  if (dropping.length > mostDropping) {
+    const longest = dropping.shift();
+    if (longest?.socket.destroyed === false) reset(longest.socket);
+  }
   if (dropping.length === 1) nextDropped();
 }
 
