@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { startProxyUnderTest } from './running-proxy.ts';
+import { loadFor, startProxyUnderTest } from './running-proxy.ts';
 
 const watchedMs = 6_000;
 /**
@@ -119,17 +119,8 @@ async function watch(reply: Reply | 'close' | undefined): Promise<Seen> {
       DFP_SERVICE_1_RATE_LIMIT: '100000/1s',
     },
   });
-  let [requests, failed] = [0, 0];
   try {
-    const endMs = performance.now() + watchedMs;
-    const client = async () => {
-      while (performance.now() < endMs) {
-        const { status } = await fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}/`);
-        requests += 1;
-        if (status !== 200) failed += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: clients }, client));
+    const { requests, failed } = await loadFor(under, clients, watchedMs);
     return { connections: mostInASecond(connectedAtMs), commands: mostInASecond(calledAtMs), requests, failed };
   } finally {
     await under.stop();

@@ -121,6 +121,25 @@ function callAdmin(
   });
 }
 
+/** So many clients send one request after the other for so long. */
+export async function loadFor(
+  under: ProxyUnderTest,
+  clients: number,
+  forMs: number,
+): Promise<{ readonly requests: number; readonly failed: number }> {
+  let [requests, failed] = [0, 0];
+  const endMs = performance.now() + forMs;
+  const client = async () => {
+    while (performance.now() < endMs) {
+      const { status } = await fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}/`);
+      requests += 1;
+      if (status !== 200) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { requests, failed };
+}
+
 function parse(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { type ProxyUnderTest, startProxyUnderTest } from '../../../packages/proxy/test/running-proxy.ts';
+import { loadFor, type ProxyUnderTest, startProxyUnderTest } from '../../../packages/proxy/test/running-proxy.ts';
 import { type RunningRedis, startRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
 
@@ -48,9 +48,9 @@ describe('a whole proxy under traffic with rate limits, whose Redis', function (
         await countsThere(under, relay);
         await takeAway(redis);
         // What was under way when it went: the proxy may find out by its timeouts first.
-        await load(under, 1_000);
+        await loadFor(under, clients, 1_000);
         relay.forget();
-        const { requests, failed } = await load(under, watchedMs);
+        const { requests, failed } = await loadFor(under, clients, watchedMs);
         const { connections, commands } = relay.mostInASecond();
         console.log(
           `    ${requests} requests; in a second at most ${connections} connections and ${commands} commands`,
@@ -75,26 +75,9 @@ describe('a whole proxy under traffic with rate limits, whose Redis', function (
 async function countsThere(under: ProxyUnderTest, relay: Relay): Promise<void> {
   await until('rate limits in Redis', async () => {
     const before = relay.responses();
-    await load(under, 50);
+    await loadFor(under, clients, 50);
     return relay.responses() > before + 10;
   });
-}
-
-async function load(
-  under: ProxyUnderTest,
-  forMs: number,
-): Promise<{ readonly requests: number; readonly failed: number }> {
-  let [requests, failed] = [0, 0];
-  const endMs = performance.now() + forMs;
-  const client = async () => {
-    while (performance.now() < endMs) {
-      const { status } = await fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}/`);
-      requests += 1;
-      if (status !== 200) failed += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return { requests, failed };
 }
 
 interface Relay {

@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import type { Logger } from '@swarmgate/runtime';
 import { silentLogger } from '@swarmgate/runtime';
 import { clientPreface, Flag } from '../../src/http/http2/frames.ts';
+import { afterTurns } from '../bytes/plan.ts';
 import { EndingClient } from '../endings/ending-client.ts';
 import { endingKinds } from '../endings/ending-kinds.ts';
 import { type Counts, type EndingsRig, startEndingsRig } from '../endings/endings-rig.ts';
@@ -149,7 +150,7 @@ const drives: readonly Drive[] = [
       const get = 'GET /e/large HTTP/1.1\r\nHost: a.example\r\n';
       // More than the system takes on the way to the client.
       client.write(`${`${get}\r\n`.repeat(60)}${get}Connection: close\r\n\r\n`);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await afterTurns(500);
       client.socket.resume();
       await client.isOver();
     }),

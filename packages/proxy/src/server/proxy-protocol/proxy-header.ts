@@ -18,14 +18,14 @@ export type ProxyHeader =
 /** Maximum size of a version 2 header with all TLVs that proxies send. */
 export const mostProxyHeaderBytes = 4_096;
 
-export const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
+export const binarySignature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
 const firstWord = Buffer.from('PROXY ', 'latin1');
 /** Section 2.1: the longest line there can be, with its end. */
 const mostLineBytes = 107;
 
 /** Parses the first bytes of a connection. Bytes that are no header are `invalid`, never passed on as the client's. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
-  if (begins(bytes, signature)) return bytes.length < 16 ? incomplete : readBinary(bytes);
+  if (begins(bytes, binarySignature)) return bytes.length < 16 ? incomplete : readBinary(bytes);
   if (begins(bytes, firstWord)) return bytes.length < firstWord.length ? incomplete : readLine(bytes);
   return invalid('it does not begin with a PROXY header');
 }

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { plainAddress } from '@swarmgate/runtime';
-import { mappedPrefix, signature } from './proxy-header.ts';
+import { binarySignature, mappedPrefix } from './proxy-header.ts';
 
 export type ProxyHeaderVersion = 'v1' | 'v2';
 /** What a socket knows of its two ends. */
@@ -45,7 +45,11 @@ function binary([from, to]: readonly [Buffer, Buffer], ports: readonly [number, 
   content.writeUInt16BE(ports[0], content.length - 4);
   content.writeUInt16BE(ports[1], content.length - 2);
   // Version 2, PROXY; the family, STREAM; the length of what follows.
-  return Buffer.concat([signature, Buffer.from([0x21, from.length === 4 ? 0x11 : 0x21, 0, content.length]), content]);
+  return Buffer.concat([
+    binarySignature,
+    Buffer.from([0x21, from.length === 4 ? 0x11 : 0x21, 0, content.length]),
+    content,
+  ]);
 }
 
 function bytesOf4(address: string): Buffer {
@@ -66,4 +70,4 @@ function bytesOf6(address: string): Buffer {
 }
 
 const unknownLine = Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
-const unknownBinary = Buffer.concat([signature, Buffer.from([0x21, 0, 0, 0])]);
+const unknownBinary = Buffer.concat([binarySignature, Buffer.from([0x21, 0, 0, 0])]);
